@@ -1,0 +1,283 @@
+"""The one way to run over rows: fixed chunks, on threads, added in a fixed order.
+
+A fit is a sum over rows. The rows are cut into chunks by the shape of the data alone; threads take chunks as they
+become free; the results are combined strictly in the order of the chunks, so that the same bits come out whatever the
+number of threads. Adding keeps pace with the threads: no more than a few results wait, however many chunks there are.
+
+BLAS is held to one thread inside, by a count that concurrent callers share. A task never waits for the pool: what runs
+inside a chunk and asks for threads again runs on its own thread. After a fork, the child starts with a fresh pool.
+
+`reduce_blocks` takes any iterable of blocks, not only slices of an array in memory: a memory map, batches read from a
+file, or results that a cluster computed elsewhere (`reduce_blocks(identity, futures_in_order)`).
+"""
+
+import functools
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+
+import joblib
+import numpy as np
+import scipy.linalg.cython_blas  # noqa: F401  the BLAS that kernels call, loaded before threadpoolctl looks around
+from threadpoolctl import ThreadpoolController
+
+CHUNK_BYTES = 2**20  # of rows: what a core's cache holds while a kernel goes over them a few times
+MIN_ROWS = 256  # below, the cost of a call shows
+AHEAD = 4  # results per thread that may wait for their turn to be added
+
+
+def chunk_slices(n_rows, row_bytes, *, min_rows=MIN_ROWS):
+    """Cut `n_rows` rows of `row_bytes` bytes each into slices of about equal length, by these numbers alone.
+
+    Parameters
+    ----------
+    n_rows : int
+    row_bytes : int, the size of one row of all that a kernel touches
+    min_rows : int, default=256
+        Raise it where the statistics of a chunk are costly to add up (a scatter matrix: several times its width).
+
+    Returns
+    -------
+    slices : list of slice, empty for no rows
+    """
+    target = max(min_rows, CHUNK_BYTES // max(row_bytes, 1))
+    n_chunks = max(1, round(n_rows / target))
+    edges = [n_rows * i // n_chunks for i in range(n_chunks + 1)]
+    return [
+        slice(start, stop)
+        for start, stop in zip(edges[:-1], edges[1:], strict=True)
+        if stop > start
+    ]
+
+
+def add(total, part):
+    """Add `part` to `total`, entry by entry if they are tuples; arrays of `total` are changed in place."""
+    if isinstance(total, tuple):
+        sums = [add(t, p) for t, p in zip(total, part, strict=True)]
+        return type(total)(*sums) if hasattr(total, "_fields") else tuple(sums)
+    if isinstance(total, np.ndarray):
+        total += part
+        return total
+    return total + part
+
+
+def sum_over_chunks(part, n_rows, *, row_bytes=256, min_rows=MIN_ROWS, n_jobs=-1):
+    """Return the sum of `part(rows)` over all chunks of rows, added in the order of the rows.
+
+    Parameters
+    ----------
+    part : callable, from a slice to an array, a number, or a tuple of them, made anew in each call
+    n_rows : int, at least 1
+    row_bytes, min_rows : int, see `chunk_slices`
+    n_jobs : int or None, default=-1
+        As in joblib: None is 1 unless a joblib context says otherwise, -1 all cores that the process may use.
+    """
+    return reduce_blocks(
+        part, chunk_slices(n_rows, row_bytes, min_rows=min_rows), add, n_jobs=n_jobs
+    )
+
+
+def for_each_chunk(part, n_rows, *, row_bytes=256, min_rows=MIN_ROWS, n_jobs=-1):
+    """Call `part(rows)` for all chunks of rows; it writes where it wants, in rows of its own, and returns nothing."""
+    reduce_blocks(
+        part,
+        chunk_slices(n_rows, row_bytes, min_rows=min_rows),
+        lambda total, part: None,
+        n_jobs=n_jobs,
+    )
+
+
+def reduce_blocks(part, blocks, combine=add, *, n_jobs=-1):
+    """Return combine(...combine(combine(r_0, r_1), r_2)...) for r_i = part(block_i).
+
+    Parameters
+    ----------
+    part : callable, run on any thread, one block at a time
+    blocks : iterable, read in order and no faster than needed
+    combine : callable, default=`add`
+        Takes the result so far, which it may change, and the next one. Never runs on two threads at once.
+    n_jobs : int or None, default=-1
+
+    Returns
+    -------
+    result : whatever `combine` makes; None if there are no blocks
+
+    Raises
+    ------
+    Exception
+        What `part` or `combine` raised first, after all threads have stopped.
+    """
+    if not hasattr(blocks, "__len__"):
+        blocks, n_threads = iter(blocks), count_threads(n_jobs)
+    else:
+        n_threads = min(count_threads(n_jobs), len(blocks)) if len(blocks) > 1 else 1
+    with one_blas_thread():
+        if n_threads == 1:
+            return fold(map(part, blocks), combine)
+        return Reduction(part, blocks, combine, n_threads).run()
+
+
+def fold(results, combine):
+    """Combine `results` one by one, in order; None if there are none."""
+    results = iter(results)
+    total = next(results, None)
+    for result in results:
+        total = combine(total, result)
+    return total
+
+
+class Reduction:
+    """One pass over blocks by several threads; see `reduce_blocks`."""
+
+    def __init__(self, part, blocks, combine, n_threads):
+        self.part, self.blocks, self.combine = part, enumerate(blocks), combine
+        self.n_threads = n_threads
+        self.changed = threading.Condition()
+        self.n_combined, self.total, self.waiting = 0, None, {}
+        self.error = None
+
+    def run(self):
+        """Work on the calling thread and `n_threads` - 1 of the pool."""
+        helpers = [pool().submit(self.work) for _ in range(self.n_threads - 1)]
+        self.work()
+        started = [
+            helper for helper in helpers if not helper.cancel()
+        ]  # the others have nothing left to do
+        try:
+            wait(started)
+        except BaseException as error:  # an interrupt while the last blocks are under way
+            self.stop(error)
+            wait(started)
+        if self.error is not None:
+            raise self.error
+        return self.total
+
+    def work(self):
+        """Take blocks until there are none, or something failed."""
+        inside.active, before = True, getattr(inside, "active", False)
+        try:
+            while (numbered := self.next_block()) is not None:
+                i, block = numbered
+                self.hand_in(i, self.part(block))
+        except (
+            BaseException
+        ) as error:  # KeyboardInterrupt too: the other threads must stop before it goes on
+            self.stop(error)
+        finally:
+            inside.active = before
+
+    def stop(self, error):
+        """Let no thread take another block; the first error is the one that is raised."""
+        with self.changed:
+            self.error = self.error or error
+            self.changed.notify_all()
+
+    def next_block(self):
+        """Return the next block and its number, or None at the end."""
+        with self.changed:
+            return next(self.blocks, None) if self.error is None else None
+
+    def hand_in(self, i, result):
+        """Combine what is next in order; wait if this result is far ahead of its turn."""
+        with self.changed:
+            self.waiting[i] = result
+            while self.n_combined in self.waiting:
+                result = self.waiting.pop(self.n_combined)
+                self.total = self.combine(self.total, result) if self.n_combined else result
+                self.n_combined += 1
+                self.changed.notify_all()
+            while i - self.n_combined > AHEAD * self.n_threads and self.error is None:
+                self.changed.wait()
+
+
+def count_threads(n_jobs=-1):
+    """Return how many threads to use: 1 inside a chunk; `n_jobs` as joblib reads it; never more than OMP_NUM_THREADS."""
+    if getattr(inside, "active", False):
+        return 1
+    if n_jobs is None:
+        n_jobs = joblib.effective_n_jobs(None)
+    if n_jobs == 0:
+        raise ValueError("n_jobs == 0 has no meaning")
+    if n_jobs < 0:
+        n_jobs = max(1, available_cores() + 1 + n_jobs)
+    limit = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    return min(n_jobs, int(limit)) if limit.isdigit() and int(limit) else n_jobs
+
+
+@functools.cache
+def available_cores():
+    """Return the number of cores that this process may use (affinity, container limits, LOKY_MAX_CPU_COUNT)."""
+    return joblib.cpu_count()
+
+
+@functools.cache
+def pool():
+    """Return the threads that all reductions of this process share; they hold no block while they wait."""
+    return ThreadPoolExecutor(max_workers=max(available_cores(), 8), thread_name_prefix="skcourse")
+
+
+class BlasLimit:
+    """Counts who wants BLAS on one thread: the first to come sets it, the last to go restores what was there."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.n_inside = 0
+        self.before = []
+
+    @functools.cached_property
+    def libraries(self):
+        """The BLAS libraries of this process."""
+        return ThreadpoolController().select(user_api="blas").lib_controllers
+
+    def enter(self):
+        """Hold BLAS to one thread."""
+        with self.lock:
+            if self.n_inside == 0:
+                self.before = [library.num_threads for library in self.libraries]
+                self.set([1] * len(self.before))
+            self.n_inside += 1
+
+    def exit(self):
+        """Give back what `enter` took."""
+        with self.lock:
+            self.n_inside -= 1
+            if self.n_inside == 0:
+                self.set(self.before)
+
+    def set(self, counts):
+        """Set the number of threads of each library."""
+        for library, count in zip(self.libraries, counts, strict=True):
+            if library.num_threads != count:
+                library.set_num_threads(count)
+
+    def forget(self):
+        """In a forked child: nobody is inside any more, whatever the parent's threads were doing."""
+        self.lock = threading.Lock()
+        if self.n_inside:
+            self.n_inside = 0
+            self.set(self.before)
+
+
+@contextmanager
+def one_blas_thread():
+    """Hold BLAS to one thread, in the whole process, as long as anyone is inside."""
+    blas_limit.enter()
+    try:
+        yield
+    finally:
+        blas_limit.exit()
+
+
+def start_afresh():
+    """In a forked child: the parent's threads are gone."""
+    pool.cache_clear()
+    available_cores.cache_clear()
+    inside.active = False
+    blas_limit.forget()
+
+
+inside = threading.local()  # .active: this thread is working on a chunk
+blas_limit = BlasLimit()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=start_afresh)

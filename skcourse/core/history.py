@@ -1,0 +1,97 @@
+"""What a fit shows of its work: `history_`, scikit-learn's callbacks, and the warning when it stops too early.
+
+A loop that iterates tells a `Task` where it is. With callbacks set (`estimator.set_callbacks(...)`), a task is a
+`sklearn.callback.CallbackContext`; without, it is one object that does nothing.
+"""
+
+import warnings
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+
+class History:
+    """Numbers by name, one per iteration.
+
+    Examples
+    --------
+    >>> from skcourse.core.history import History
+    >>> history = History()
+    >>> history.append(loss=2.0)
+    >>> history.append(loss=1.0)
+    >>> history.arrays()
+    {'loss': array([2., 1.])}
+    """
+
+    def __init__(self):
+        self.values = {}
+
+    def append(self, **values):
+        """Note the values of one iteration."""
+        for name, value in values.items():
+            self.values.setdefault(name, []).append(value)
+
+    def arrays(self):
+        """Return what becomes `history_`: a dict of arrays, first axis the iterations."""
+        return {name: np.asarray(values) for name, values in self.values.items()}
+
+
+class Silence:
+    """The task of a fit that nobody listens to."""
+
+    def subtask(self, name, max_subtasks=0):
+        """Begin a part of this task."""
+        return self
+
+    def end(self, attributes=None):
+        """End this task; never stop the loop."""
+        return False
+
+
+class Task:
+    """A part of a fit that callbacks are told about; see `fit_task`."""
+
+    def __init__(self, estimator, context, X, y):
+        self.estimator, self.context, self.X, self.y = estimator, context, X, y
+        context.call_on_fit_task_begin(estimator=estimator, X=X, y=y)
+
+    def subtask(self, name, max_subtasks=0):
+        """Begin a part of this task: `max_subtasks` of its own, None if unknown, 0 if it has none."""
+        context = self.context.subcontext(task_name=name, max_subtasks=max_subtasks)
+        return Task(self.estimator, context, self.X, self.y)
+
+    def end(self, attributes=None):
+        """End this task and return True if a callback asks the loop to stop.
+
+        Parameters
+        ----------
+        attributes : callable or None
+            Makes the dict of fitted attributes as of now; called only if a callback wants a fitted estimator.
+        """
+        return self.context.call_on_fit_task_end(
+            estimator=self.estimator, X=self.X, y=self.y, reconstruction_attributes=attributes
+        )
+
+
+SILENCE = Silence()
+
+
+def fit_task(estimator, X, y=None, *, max_subtasks=0):
+    """Begin the fit of `estimator` as a task; call its `subtask` and `end` around each part and each iteration.
+
+    Parameters
+    ----------
+    estimator : estimator, with `CallbackSupportMixin`
+    X, y : the training data as given
+    max_subtasks : int or None, default=0
+        How many parts there can be at most; None if unknown.
+    """
+    if not getattr(estimator, "_skl_callbacks", None):
+        return SILENCE
+    context = estimator._init_callback_context(max_subtasks=max_subtasks)
+    return Task(estimator, context, X, y)
+
+
+def warn_not_converged(message, stacklevel=3):
+    """Issue a ConvergenceWarning that points at the line that called the caller."""
+    warnings.warn(message, ConvergenceWarning, stacklevel=stacklevel)

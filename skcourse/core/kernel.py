@@ -1,0 +1,188 @@
+"""The one way to compile a loop, and a cache of machine code that cannot go stale.
+
+A kernel is compiled by numba at its first call and kept on disk. numba's own cache looks only at the file of the kernel
+itself: change a function, or a constant, that it takes from another file, and the old machine code stays in use
+(numba issue 1833). Here the folder of a kernel is named after a hash of its file, of every file that this one imports
+from the same package or from skcourse, and so on, and after the versions of numba and Python. A name that changes is a
+new folder; the old one is never looked at again.
+
+The cache lies in ``SKCOURSE_CACHE_DIR``, else ``NUMBA_CACHE_DIR``, else the user's cache folder. Where none of them can
+be written, or a file in it is damaged, the kernel is compiled without one. ``NUMBA_DISABLE_JIT=1`` leaves every kernel a
+plain Python function.
+"""
+
+import contextlib
+import functools
+import hashlib
+import os
+import pathlib
+import pickle
+import platform
+import re
+import tempfile
+import uuid
+
+import numba
+from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.serialize import dumps
+from numba.misc.appdirs import AppDirs
+
+FASTMATH = {"reassoc", "contract"}  # a long sum may be reordered; NaN and inf stay visible
+IMPORT = re.compile(
+    r"^\s*(?:from\s+([.\w]+)\s+import\s+(\([^)]*\)|[^\n]*)|import\s+([^\n]*))", re.MULTILINE
+)
+HOUSE = pathlib.Path(__file__).resolve().parents[1]
+
+
+def kernel(function=None, *, exact=False):
+    """Compile `function` with the house's settings, when it is first called.
+
+    Parameters
+    ----------
+    function : callable
+        Arrays, numbers and NamedTuples of them in; it writes into the arrays that it was given.
+    exact : bool, default=False
+        Keep the order of additions as written: for compensated sums, certificates and log-sum-exp.
+
+    Returns
+    -------
+    kernel : callable
+        Releases the GIL. With ``NUMBA_DISABLE_JIT=1`` it is `function` itself.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcourse.core.kernel import kernel
+    >>> @kernel
+    ... def total(x):
+    ...     s = 0.0
+    ...     for i in range(len(x)):
+    ...         s += x[i]
+    ...     return s
+    >>> total(np.ones(3))
+    3.0
+    """
+    if function is None:
+        return functools.partial(kernel, exact=exact)
+    fastmath = False if exact else FASTMATH
+    dispatcher = numba.njit(nogil=True, error_model="numpy", fastmath=fastmath)(function)
+    base = cache_base()
+    source = pathlib.Path(function.__code__.co_filename)
+    if dispatcher is not function and base is not None and source.is_file():
+        dispatcher._cache = KernelCache(function, base / source_key(str(source.resolve())))
+    return dispatcher
+
+
+@functools.cache
+def cache_base():
+    """Return the first of the cache folders that can be written, or None."""
+    choices = [
+        os.environ.get("SKCOURSE_CACHE_DIR"),
+        numba.config.CACHE_DIR and os.path.join(numba.config.CACHE_DIR, "skcourse"),
+        AppDirs(appname="skcourse", appauthor=False).user_cache_dir,
+    ]
+    for folder in filter(None, choices):
+        with contextlib.suppress(OSError):
+            os.makedirs(folder, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+            return pathlib.Path(folder)
+    return None
+
+
+@functools.cache
+def source_key(path):
+    """Hash the file at `path`, all that it imports from its package or from skcourse, and the compiler's version."""
+    seen, todo = {}, [path]
+    root = package_root(pathlib.Path(path))
+    while todo:
+        current = todo.pop()
+        if current in seen:
+            continue
+        seen[current] = pathlib.Path(current).read_bytes()
+        todo += imported_files(current, seen[current].decode(errors="replace"), root)
+    digest = hashlib.sha256(repr((numba.__version__, platform.python_version())).encode())
+    for name in sorted(seen):
+        digest.update(name.encode() + b"\0" + hashlib.sha256(seen[name]).digest())
+    return digest.hexdigest()[:24]
+
+
+def package_root(path):
+    """Return the folder from which the module at `path` is imported: that above its topmost package."""
+    folder = path.parent
+    while (folder / "__init__.py").is_file():
+        folder = folder.parent
+    return folder
+
+
+def imported_files(path, text, root):
+    """List the Python files that the module at `path` names in its import lines, below `root` or the house."""
+    found = []
+    for origin, names, plain in IMPORT.findall(text):
+        for module in [origin] if origin else re.findall(r"[\w.]+", plain):
+            dots = len(module) - len(module.lstrip("."))
+            bases = [pathlib.Path(path).parents[dots - 1]] if dots else [root, HOUSE.parent]
+            for base in dict.fromkeys(bases):
+                target = base.joinpath(*module.split("."))
+                members = re.findall(r"\w+", names) if origin else []
+                candidates = [target.parent / f"{target.name}.py", target / "__init__.py"]
+                candidates += [target / f"{member}.py" for member in members]
+                found += [str(candidate) for candidate in candidates if candidate.is_file()]
+    return found
+
+
+class KernelCache(FunctionCache):
+    """One file per kernel and signature, in a folder named after the sources; any trouble means compiling anew.
+
+    numba keeps an index per kernel, and two processes that write it at once can leave an index that points to the
+    machine code of another signature. Here the name of a file is a hash of all that it depends on.
+    """
+
+    def __init__(self, function, folder):
+        self._py_func = function
+        self._name = f"{function.__module__}.{function.__qualname__}"
+        self._folder = folder
+        self._cache_path = str(folder)
+        self._impl = CompileResultCacheImpl.__new__(CompileResultCacheImpl)
+        self._enabled = True
+
+    def path(self, key):
+        """Return the file for `key`, which holds the signature, the processor and the bytecode."""
+        digest = hashlib.sha256(
+            repr((self._name, self._py_func.__code__.co_firstlineno, key)).encode()
+        )
+        return self._folder / f"{self._py_func.__name__}-{digest.hexdigest()[:24]}.nbc"
+
+    def load_overload(self, sig, target_context):
+        """Return the compiled result for `sig`, or None where there is none that can be read."""
+        target_context.refresh()
+        if not self._enabled:
+            return None
+        key = self._index_key(sig, target_context.codegen())
+        try:
+            with open(self.path(key), "rb") as file:
+                return self._impl.rebuild(target_context, pickle.load(file))
+        except FileNotFoundError:
+            return None
+        except (
+            Exception
+        ):  # a truncated or foreign file: whatever unpickling makes of it, the source is there
+            return None
+
+    def save_overload(self, sig, data):
+        """Write the compiled result, whole or not at all; a full or read-only disk is no error."""
+        if not self._enabled or data.lifted or data.library.has_dynamic_globals:
+            return
+        path = self.path(self._index_key(sig, data.codegen))
+        part = path.with_suffix(f".{os.getpid()}-{uuid.uuid4().hex[:8]}.part")
+        try:
+            os.makedirs(self._folder, exist_ok=True)
+            part.write_bytes(dumps(self._impl.reduce(data)))
+            os.replace(part, path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+
+    def flush(self):
+        """Forget every machine code of this kernel."""
+        for path in self._folder.glob(f"{self._py_func.__name__}-*.nbc"):
+            path.unlink(missing_ok=True)

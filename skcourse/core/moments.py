@@ -1,0 +1,102 @@
+"""Weighted means and scatter matrices of rows, in one pass, without cancellation.
+
+Problem     For rows z_i = (x_i, y_i) of weight w_i: W = sum w_i, m = sum w_i z_i / W, S = sum w_i (z_i - m)(z_i - m)'
+Iteration   A chunk is centred at its own mean, in cache; two sets of rows, a and b, make one:
+                d = m_b - m_a
+                m = m_a + d W_b / W                                               (1)
+                S = S_a + S_b + d d' W_a W_b / W                                  (2)
+Cost        n p^2 / 2 products, in BLAS. The rows are read once and never copied whole.
+Reference   T. Chan, G. Golub, R. LeVeque, Algorithms for computing the sample variance, Am. Statistician, 1983.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skcourse.core.chunks import chunk_slices, reduce_blocks
+from skcourse.core.kernel import kernel
+
+
+class Moments(NamedTuple):
+    """Of rows z = (x, y) side by side; all float64."""
+
+    weight: float  # W, the number of rows if they have no weights
+    mean: np.ndarray  # m, (p + t,)
+    scatter: np.ndarray  # S, (p + t, p + t)
+    n_rows: int
+
+
+@kernel
+def weighted_sums(X, weights, sums):
+    """Add w_i x_i to `sums`, (p,); return sum w_i. No weights, an array of length 0, means 1."""
+    total = 0.0
+    for i in range(X.shape[0]):
+        w = weights[i] if len(weights) else 1.0
+        total += w
+        for f in range(X.shape[1]):
+            sums[f] += w * X[i, f]
+    return total
+
+
+@kernel
+def centred(X, mean, weights, first, out):
+    """Write sqrt(w_i) (x_i - m) into the columns of `out` from `first`, (n, p + t) float64."""
+    for i in range(X.shape[0]):
+        root = np.sqrt(weights[i]) if len(weights) else 1.0
+        for f in range(X.shape[1]):
+            out[i, first + f] = root * (X[i, f] - mean[f])
+
+
+def moments_of(parts, weights, *, centre=True):
+    """Return the moments of one chunk; `parts` are X and perhaps Y, both 2-d, with the same rows."""
+    width = sum(part.shape[1] for part in parts)
+    mean = np.zeros(width)
+    n = len(parts[0])
+    total, first = 0.0, 0
+    rows = np.empty((n, width))
+    for part in parts:
+        m = mean[first : first + part.shape[1]]
+        total = weighted_sums(part, weights, m)
+        m *= (1.0 / total if total > 0 else 0.0) if centre else 0.0
+        centred(part, m, weights, first, rows)
+        first += part.shape[1]
+    return Moments(total, mean, rows.T @ rows, n)
+
+
+def merge(a, b):
+    """Return the moments of the rows of `a` and of `b` together, by (1) and (2); `a` is used up."""
+    weight = a.weight + b.weight
+    if weight == 0:
+        return a._replace(n_rows=a.n_rows + b.n_rows)
+    d = b.mean - a.mean
+    scatter = a.scatter
+    scatter += b.scatter
+    scatter += np.outer(d * (a.weight * b.weight / weight), d)
+    return Moments(weight, a.mean + d * (b.weight / weight), scatter, a.n_rows + b.n_rows)
+
+
+def moments(X, Y=None, weights=None, *, centre=True, n_jobs=-1):
+    """Return the moments of the rows of X, or of X and Y side by side, read chunk by chunk.
+
+    Parameters
+    ----------
+    X : array of shape (n, p), float32 or float64, C-contiguous; a memmap is read once, in order
+    Y : array of shape (n, t) or None, any float
+    weights : array of shape (n,) or None, not negative
+    centre : bool, default=True
+        False: the mean stays 0 and the scatter is that about the origin.
+    n_jobs : int or None, default=-1
+
+    Returns
+    -------
+    moments : Moments, whose bits depend on the data only
+    """
+    none = np.empty(0)
+    width = X.shape[1] + (0 if Y is None else Y.shape[1])
+
+    def part(rows):
+        parts = [np.asarray(X[rows])] if Y is None else [np.asarray(X[rows]), np.asarray(Y[rows])]
+        return moments_of(parts, none if weights is None else weights[rows], centre=centre)
+
+    slices = chunk_slices(len(X), 8 * width, min_rows=4 * width)
+    return reduce_blocks(part, slices, merge, n_jobs=n_jobs)

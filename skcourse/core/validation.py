@@ -1,0 +1,192 @@
+"""What scikit-learn's validation does not already give, and the one door to its private names.
+
+`read_X` and `read_Xy` are `validate_data` with a short cut: a plain float array of the right shape needs no more than a
+look at its header, which is most of the time of predicting one row. Everything else takes scikit-learn's way, with its
+errors and its warnings.
+"""
+
+import functools
+from numbers import Number
+
+import numpy as np
+from sklearn import get_config
+from sklearn.base import BaseEstimator
+from sklearn.callback import with_callbacks
+from sklearn.utils import assert_all_finite, check_array
+from sklearn.utils._param_validation import (  # private, but the types in which every estimator states its parameters
+    HasMethods,
+    Hidden,
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+    validate_params,
+)
+from sklearn.utils.validation import check_non_negative, validate_data
+
+__all__ = [
+    "FLOATS",
+    "HasMethods",
+    "Hidden",
+    "Interval",
+    "InvalidParameterError",
+    "Options",
+    "StrOptions",
+    "check_finite_sums",
+    "check_weights",
+    "fit_context",
+    "read_X",
+    "read_Xy",
+    "validate_params",
+]
+
+FLOATS = [np.float64, np.float32]  # kept as they come; everything else becomes float64
+
+
+def fit_context(fit):
+    """Check the parameters before `fit` runs, and let callbacks clean up after it, also when it fails."""
+    managed = with_callbacks(fit)
+
+    @functools.wraps(fit)
+    def checked(self, *args, **kwargs):
+        if not get_config()["skip_parameter_validation"]:
+            self._validate_params()
+        return managed(self, *args, **kwargs)
+
+    return checked
+
+
+def read_X(estimator: BaseEstimator, X, *, reset=False, finite=True, order="C", **options):
+    """Return X as `validate_data` does, as a C-contiguous float array unless the options say otherwise.
+
+    Parameters
+    ----------
+    estimator : estimator, gets `n_features_in_` and `feature_names_in_` if `reset`
+    X : array-like of shape (n_samples, n_features)
+    reset : bool, default=False
+        True in `fit`, False afterwards.
+    finite : bool, default=True
+        False leaves the search for NaN to the caller, whose sums show it at no cost: see `check_finite_sums`.
+    order : {"C", "F"} or None, default="C"
+    **options : of scikit-learn's `check_array`
+
+    Raises
+    ------
+    ValueError, TypeError
+        scikit-learn's own.
+    """
+    if (
+        is_plain(X, order)
+        and len(X) >= options.get("ensure_min_samples", 1)
+        and not options.get("copy")
+    ):
+        if reset:
+            if hasattr(estimator, "feature_names_in_"):
+                del estimator.feature_names_in_
+            estimator.n_features_in_ = X.shape[1]
+        if reset or (
+            X.shape[1] == estimator.n_features_in_ and not hasattr(estimator, "feature_names_in_")
+        ):
+            if not finite or is_finite(X):
+                return X
+    options = {"dtype": FLOATS, "order": order, "ensure_all_finite": finite} | options
+    return validate_data(estimator, X, reset=reset, **options)
+
+
+def read_Xy(estimator: BaseEstimator, X, y, *, finite=True, order="C", **options):
+    """Return X and numeric y for a fit; see `read_X`. `y` keeps its shape, (n_samples,) or (n_samples, n_outputs)."""
+    plain = is_plain(X, order) and type(y) is np.ndarray and y.dtype == X.dtype and y.ndim in (1, 2)
+    if plain and len(y) == len(X) and y.size and is_finite(y):
+        return read_X(estimator, X, reset=True, finite=finite, order=order, **options), y
+    options = {
+        "dtype": FLOATS,
+        "order": order,
+        "ensure_all_finite": finite,
+        "y_numeric": True,
+    } | options
+    return validate_data(estimator, X, y, multi_output=True, **options)
+
+
+def is_plain(X, order):
+    """Tell whether X is a float matrix with rows and columns that can be used as it is."""
+    return (
+        type(X) in (np.ndarray, np.memmap)
+        and X.dtype in (np.float64, np.float32)
+        and X.ndim == 2
+        and X.size > 0
+        and (order is None or (X.flags.c_contiguous if order == "C" else X.flags.f_contiguous))
+    )
+
+
+def is_finite(X):
+    """Tell whether all of X is finite; a quick look, which may also say no to numbers too large to add up."""
+    if get_config()["assume_finite"]:
+        return True
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(np.add.reduce(X, axis=None)))
+
+
+def check_finite_sums(sums, X, name="X", estimator=None):
+    """Look for NaN and infinity in X only if `sums` over its rows are not finite.
+
+    Raises
+    ------
+    ValueError
+        scikit-learn's, naming `name`. None where X is finite and only its sums overflow: that is the caller's business.
+
+    Returns
+    -------
+    finite : bool, whether the sums are
+    """
+    if np.isfinite(sums).all():
+        return True
+    assert_all_finite(
+        X,
+        input_name=name,
+        estimator_name=type(estimator).__name__ if estimator is not None else None,
+    )
+    return False
+
+
+def check_weights(sample_weight, X, *, dtype=None, non_negative=True, zero=False):
+    """Return the weights as a C-contiguous float array of shape (n_samples,), or None for None.
+
+    Parameters
+    ----------
+    sample_weight : array-like of shape (n_samples,), number, or None
+    X : array, for its length
+    dtype : dtype, default=None, keeps float32 and float64
+    non_negative : bool, default=True
+    zero : bool, default=False
+        Whether all of them may be 0.
+
+    Raises
+    ------
+    ValueError
+        On a wrong shape, a negative, NaN or infinite weight, or nothing but zeros.
+    """
+    if sample_weight is None:
+        return None
+    n_samples = X.shape[0]
+    if isinstance(sample_weight, Number):
+        weights = np.full(n_samples, sample_weight, dtype=dtype or np.float64)
+    else:
+        weights = check_array(
+            sample_weight,
+            ensure_2d=False,
+            dtype=dtype or FLOATS,
+            order="C",
+            input_name="sample_weight",
+        )
+    if weights.ndim != 1:
+        raise ValueError(
+            f"Sample weights must be 1D array or scalar, got {weights.ndim}D array. "
+            f"Expected either a scalar value or a 1D array of length {n_samples}."
+        )
+    if weights.shape != (n_samples,):
+        raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(n_samples,)}!")
+    if not zero and not weights.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    if non_negative:
+        check_non_negative(weights, "`sample_weight`")
+    return weights
