@@ -1,6 +1,6 @@
 """The machine-learning course as a library: every algorithm a scikit-learn estimator.
 
-Chapters carry scikit-learn's names and are imported when first used, so ``import skcourse`` costs next to nothing:
+Chapters carry scikit-learn's names and are imported when first used:
 
 >>> from skcourse.linear_model import Ridge
 >>> Ridge(alpha=1.0).fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0]).predict([[3.0]])

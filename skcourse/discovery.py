@@ -1,4 +1,4 @@
-"""The estimators that exist, found by looking: the tour, the warm-up, the checks and the tables all ask here."""
+"""The estimators that exist, found by looking: the tour, the warm-up and the checks ask here."""
 
 import importlib
 import inspect

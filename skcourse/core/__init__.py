@@ -1,0 +1,1 @@
+"""What every chapter shares; knows no algorithm."""

@@ -1,14 +1,16 @@
 """The one way to run over rows: fixed chunks, on threads, added in a fixed order.
 
-A fit is a sum over rows. The rows are cut into chunks by the shape of the data alone; threads take chunks as they
-become free; the results are combined strictly in the order of the chunks, so that the same bits come out whatever the
-number of threads. Adding keeps pace with the threads: no more than a few results wait, however many chunks there are.
+A fit is a sum over rows. The rows are cut into chunks by the shape of the data alone; threads
+take chunks as they become free; the results are combined strictly in the order of the chunks, so
+that the same bits come out whatever the number of threads. Adding keeps pace with the threads: no
+more than a few results wait, however many chunks there are.
 
-BLAS is held to one thread inside, by a count that concurrent callers share. A task never waits for the pool: what runs
-inside a chunk and asks for threads again runs on its own thread. After a fork, the child starts with a fresh pool.
+BLAS is held to one thread inside, by a count that concurrent callers share. A task never waits for
+the pool: what runs inside a chunk and asks for threads again runs on its own thread. After a fork,
+the child starts with a fresh pool.
 
-`reduce_blocks` takes any iterable of blocks, not only slices of an array in memory: a memory map, batches read from a
-file, or results that a cluster computed elsewhere (`reduce_blocks(identity, futures_in_order)`).
+`reduce_blocks` takes any iterable of blocks, not only slices of an array in memory: batches read
+from a file, or results that a cluster computed elsewhere (`reduce_blocks(fetch, futures)`).
 """
 
 import functools
@@ -16,6 +18,7 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from itertools import pairwise
 
 import joblib
 import numpy as np
@@ -28,14 +31,15 @@ AHEAD = 4  # results per thread that may wait for their turn to be added
 
 
 def chunk_slices(n_rows, row_bytes, *, min_rows=MIN_ROWS):
-    """Cut `n_rows` rows of `row_bytes` bytes each into slices of about equal length, by these numbers alone.
+    """Cut rows into slices of about equal length, by their number and size alone.
 
     Parameters
     ----------
     n_rows : int
     row_bytes : int, the size of one row of all that a kernel touches
     min_rows : int, default=256
-        Raise it where the statistics of a chunk are costly to add up (a scatter matrix: several times its width).
+        Raise it where the statistics of a chunk are costly to add up (a scatter matrix: several
+        times its width).
 
     Returns
     -------
@@ -44,15 +48,11 @@ def chunk_slices(n_rows, row_bytes, *, min_rows=MIN_ROWS):
     target = max(min_rows, CHUNK_BYTES // max(row_bytes, 1))
     n_chunks = max(1, round(n_rows / target))
     edges = [n_rows * i // n_chunks for i in range(n_chunks + 1)]
-    return [
-        slice(start, stop)
-        for start, stop in zip(edges[:-1], edges[1:], strict=True)
-        if stop > start
-    ]
+    return [slice(start, stop) for start, stop in pairwise(edges) if stop > start]
 
 
 def add(total, part):
-    """Add `part` to `total`, entry by entry if they are tuples; arrays of `total` are changed in place."""
+    """Add `part` to `total`, entry by entry if they are tuples; arrays of `total` in place."""
     if isinstance(total, tuple):
         sums = [add(t, p) for t, p in zip(total, part, strict=True)]
         return type(total)(*sums) if hasattr(total, "_fields") else tuple(sums)
@@ -71,7 +71,8 @@ def sum_over_chunks(part, n_rows, *, row_bytes=256, min_rows=MIN_ROWS, n_jobs=-1
     n_rows : int, at least 1
     row_bytes, min_rows : int, see `chunk_slices`
     n_jobs : int or None, default=-1
-        As in joblib: None is 1 unless a joblib context says otherwise, -1 all cores that the process may use.
+        As in joblib: None is 1 unless a joblib context says otherwise, -1 all cores that the
+        process may use.
     """
     return reduce_blocks(
         part, chunk_slices(n_rows, row_bytes, min_rows=min_rows), add, n_jobs=n_jobs
@@ -79,7 +80,7 @@ def sum_over_chunks(part, n_rows, *, row_bytes=256, min_rows=MIN_ROWS, n_jobs=-1
 
 
 def for_each_chunk(part, n_rows, *, row_bytes=256, min_rows=MIN_ROWS, n_jobs=-1):
-    """Call `part(rows)` for all chunks of rows; it writes where it wants, in rows of its own, and returns nothing."""
+    """Call `part(rows)` for all chunks of rows; it writes where it wants and returns nothing."""
     reduce_blocks(
         part,
         chunk_slices(n_rows, row_bytes, min_rows=min_rows),
@@ -96,7 +97,8 @@ def reduce_blocks(part, blocks, combine=add, *, n_jobs=-1):
     part : callable, run on any thread, one block at a time
     blocks : iterable, read in order and no faster than needed
     combine : callable, default=`add`
-        Takes the result so far, which it may change, and the next one. Never runs on two threads at once.
+        Takes the result so far, which it may change, and the next one. Never runs on two threads
+        at once.
     n_jobs : int or None, default=-1
 
     Returns
@@ -192,7 +194,7 @@ class Reduction:
 
 
 def count_threads(n_jobs=-1):
-    """Return how many threads to use: 1 inside a chunk; `n_jobs` as joblib reads it; never more than OMP_NUM_THREADS."""
+    """Return how many threads to use: 1 inside a chunk, else `n_jobs`, at most OMP_NUM_THREADS."""
     if getattr(inside, "active", False):
         return 1
     if n_jobs is None:
@@ -207,18 +209,18 @@ def count_threads(n_jobs=-1):
 
 @functools.cache
 def available_cores():
-    """Return the number of cores that this process may use (affinity, container limits, LOKY_MAX_CPU_COUNT)."""
+    """Return how many cores this process may use (affinity, containers, LOKY_MAX_CPU_COUNT)."""
     return joblib.cpu_count()
 
 
 @functools.cache
 def pool():
-    """Return the threads that all reductions of this process share; they hold no block while they wait."""
+    """Return the threads that all reductions of this process share."""
     return ThreadPoolExecutor(max_workers=max(available_cores(), 8), thread_name_prefix="skcourse")
 
 
 class BlasLimit:
-    """Counts who wants BLAS on one thread: the first to come sets it, the last to go restores what was there."""
+    """Counts who wants BLAS on one thread: the first sets it, the last restores what was there."""
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -252,7 +254,7 @@ class BlasLimit:
                 library.set_num_threads(count)
 
     def forget(self):
-        """In a forked child: nobody is inside any more, whatever the parent's threads were doing."""
+        """In a forked child: nobody is inside any more, whatever the parent was doing."""
         self.lock = threading.Lock()
         if self.n_inside:
             self.n_inside = 0

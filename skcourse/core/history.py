@@ -1,7 +1,8 @@
-"""What a fit shows of its work: `history_`, scikit-learn's callbacks, and the warning when it stops too early.
+"""What a fit shows of its work: `history_`, scikit-learn's callbacks, convergence warnings.
 
-A loop that iterates tells a `Task` where it is. With callbacks set (`estimator.set_callbacks(...)`), a task is a
-`sklearn.callback.CallbackContext`; without, it is one object that does nothing.
+A loop that iterates tells a `Task` where it is. With callbacks set
+(`estimator.set_callbacks(...)`), a task is a `sklearn.callback.CallbackContext`; without, it is one
+object that does nothing.
 """
 
 import warnings
@@ -56,7 +57,7 @@ class Task:
         context.call_on_fit_task_begin(estimator=estimator, X=X, y=y)
 
     def subtask(self, name, max_subtasks=0):
-        """Begin a part of this task: `max_subtasks` of its own, None if unknown, 0 if it has none."""
+        """Begin a part of this task, of `max_subtasks` parts: None if unknown, 0 if it has none."""
         context = self.context.subcontext(task_name=name, max_subtasks=max_subtasks)
         return Task(self.estimator, context, self.X, self.y)
 
@@ -66,7 +67,8 @@ class Task:
         Parameters
         ----------
         attributes : callable or None
-            Makes the dict of fitted attributes as of now; called only if a callback wants a fitted estimator.
+            Makes the dict of fitted attributes as of now; called only if a callback wants a fitted
+            estimator.
         """
         return self.context.call_on_fit_task_end(
             estimator=self.estimator, X=self.X, y=self.y, reconstruction_attributes=attributes
@@ -77,7 +79,7 @@ SILENCE = Silence()
 
 
 def fit_task(estimator, X, y=None, *, max_subtasks=0):
-    """Begin the fit of `estimator` as a task; call its `subtask` and `end` around each part and each iteration.
+    """Begin the fit of `estimator` as a task: `subtask` and `end` stand around each part of it.
 
     Parameters
     ----------

@@ -1,14 +1,15 @@
 """The one way to compile a loop, and a cache of machine code that cannot go stale.
 
-A kernel is compiled by numba at its first call and kept on disk. numba's own cache looks only at the file of the kernel
-itself: change a function, or a constant, that it takes from another file, and the old machine code stays in use
-(numba issue 1833). Here the folder of a kernel is named after a hash of its file, of every file that this one imports
-from the same package or from skcourse, and so on, and after the versions of numba and Python. A name that changes is a
-new folder; the old one is never looked at again.
+A kernel is compiled by numba at its first call and kept on disk. numba's own cache looks only at
+the file of the kernel itself: change a function, or a constant, that it takes from another file,
+and the old machine code stays in use (numba issue 1833). Here the folder of a kernel is named after
+a hash of its file, of every file that this one imports from the same package or from skcourse, and
+so on, and of the versions of numba and Python. A change of any of them is a new folder; the old one
+is never looked at again.
 
-The cache lies in ``SKCOURSE_CACHE_DIR``, else ``NUMBA_CACHE_DIR``, else the user's cache folder. Where none of them can
-be written, or a file in it is damaged, the kernel is compiled without one. ``NUMBA_DISABLE_JIT=1`` leaves every kernel a
-plain Python function.
+The cache lies in ``SKCOURSE_CACHE_DIR``, else ``NUMBA_CACHE_DIR``, else the user's cache folder.
+Where none of them can be written, or a file in it is damaged, the kernel is compiled without one.
+``NUMBA_DISABLE_JIT=1`` leaves every kernel a plain Python function.
 """
 
 import contextlib
@@ -91,7 +92,7 @@ def cache_base():
 
 @functools.cache
 def source_key(path):
-    """Hash the file at `path`, all that it imports from its package or from skcourse, and the compiler's version."""
+    """Hash the file at `path`, what it imports of its package and of skcourse, and the versions."""
     seen, todo = {}, [path]
     root = package_root(pathlib.Path(path))
     while todo:
@@ -107,7 +108,7 @@ def source_key(path):
 
 
 def package_root(path):
-    """Return the folder from which the module at `path` is imported: that above its topmost package."""
+    """Return the folder above the topmost package of the module at `path`."""
     folder = path.parent
     while (folder / "__init__.py").is_file():
         folder = folder.parent
@@ -115,7 +116,7 @@ def package_root(path):
 
 
 def imported_files(path, text, root):
-    """List the Python files that the module at `path` names in its import lines, below `root` or the house."""
+    """List the files that `text`, the module at `path`, imports from below `root` or the house."""
     found = []
     for origin, names, plain in IMPORT.findall(text):
         for module in [origin] if origin else re.findall(r"[\w.]+", plain):
@@ -131,10 +132,11 @@ def imported_files(path, text, root):
 
 
 class KernelCache(FunctionCache):
-    """One file per kernel and signature, in a folder named after the sources; any trouble means compiling anew.
+    """One file per kernel and signature, in a folder named after the sources.
 
-    numba keeps an index per kernel, and two processes that write it at once can leave an index that points to the
-    machine code of another signature. Here the name of a file is a hash of all that it depends on.
+    numba keeps an index per kernel, and two processes that write it at once can leave one that
+    points to the machine code of another signature. Here the name of a file is a hash of its
+    signature, and any trouble in reading or writing means compiling.
     """
 
     def __init__(self, function, folder):

@@ -1,12 +1,14 @@
 """Weighted means and scatter matrices of rows, in one pass, without cancellation.
 
-Problem     For rows z_i = (x_i, y_i) of weight w_i: W = sum w_i, m = sum w_i z_i / W, S = sum w_i (z_i - m)(z_i - m)'
+Problem     For rows z_i = (x_i, y_i) of weight w_i, W = sum w_i, find the mean and the scatter
+                m = sum w_i z_i / W,   S = sum w_i (z_i - m)(z_i - m)'
 Iteration   A chunk is centred at its own mean, in cache; two sets of rows, a and b, make one:
                 d = m_b - m_a
                 m = m_a + d W_b / W                                               (1)
                 S = S_a + S_b + d d' W_a W_b / W                                  (2)
 Cost        n p^2 / 2 products, in BLAS. The rows are read once and never copied whole.
-Reference   T. Chan, G. Golub, R. LeVeque, Algorithms for computing the sample variance, Am. Statistician, 1983.
+Reference   T. Chan, G. Golub, R. LeVeque, Algorithms for computing the sample variance,
+            The American Statistician, 1983.
 """
 
 from typing import NamedTuple
@@ -28,7 +30,7 @@ class Moments(NamedTuple):
 
 @kernel
 def weighted_sums(X, weights, sums):
-    """Add w_i x_i to `sums`, (p,); return sum w_i. No weights, an array of length 0, means 1."""
+    """Add w_i x_i to `sums`, (p,); return sum w_i. An array of length 0 means weights of 1."""
     total = 0.0
     for i in range(X.shape[0]):
         w = weights[i] if len(weights) else 1.0
@@ -40,7 +42,7 @@ def weighted_sums(X, weights, sums):
 
 @kernel
 def centred(X, mean, weights, first, out):
-    """Write sqrt(w_i) (x_i - m) into the columns of `out` from `first`, (n, p + t) float64."""
+    """Write sqrt(w_i) (x_i - m) into the columns of `out`, (n, p + t) float64, from `first` on."""
     for i in range(X.shape[0]):
         root = np.sqrt(weights[i]) if len(weights) else 1.0
         for f in range(X.shape[1]):
@@ -48,7 +50,7 @@ def centred(X, mean, weights, first, out):
 
 
 def moments_of(parts, weights, *, centre=True):
-    """Return the moments of one chunk; `parts` are X and perhaps Y, both 2-d, with the same rows."""
+    """Return the moments of one chunk; `parts` are X and perhaps Y, both 2-d, of the same rows."""
     width = sum(part.shape[1] for part in parts)
     mean = np.zeros(width)
     n = len(parts[0])

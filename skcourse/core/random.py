@@ -1,9 +1,10 @@
 """Random numbers that do not depend on who draws them first.
 
-Python draws seeds from `check_random_state`; a kernel turns a seed and a counter into a number. The i-th number of a
-stream is the same whichever thread asks for it, and in whatever order.
+Python draws seeds from `check_random_state`; a kernel turns a seed and a counter into a number. The
+i-th number of a stream is the same whichever thread asks for it, and in whatever order.
 
-Reference   G. Steele, D. Lea, C. Flood, Fast splittable pseudorandom number generators, OOPSLA 2014 (SplitMix64).
+Reference   G. Steele, D. Lea, C. Flood, Fast splittable pseudorandom number generators, OOPSLA 2014
+            (SplitMix64).
 """
 
 import numpy as np

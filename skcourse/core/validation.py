@@ -1,8 +1,8 @@
 """What scikit-learn's validation does not already give, and the one door to its private names.
 
-`read_X` and `read_Xy` are `validate_data` with a short cut: a plain float array of the right shape needs no more than a
-look at its header, which is most of the time of predicting one row. Everything else takes scikit-learn's way, with its
-errors and its warnings.
+`read_X` and `read_Xy` are `validate_data` with a short cut: a plain float array of the right shape
+needs no more than a look at its header, and validation is most of the time of predicting one row.
+Everything else takes scikit-learn's way, with its errors and its warnings.
 """
 
 import functools
@@ -13,7 +13,7 @@ from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.callback import with_callbacks
 from sklearn.utils import assert_all_finite, check_array
-from sklearn.utils._param_validation import (  # private, but the types in which every estimator states its parameters
+from sklearn.utils._param_validation import (  # private: the types that parameters are stated in
     HasMethods,
     Hidden,
     Interval,
@@ -44,20 +44,29 @@ FLOATS = [np.float64, np.float32]  # kept as they come; everything else becomes 
 
 
 def fit_context(fit):
-    """Check the parameters before `fit` runs, and let callbacks clean up after it, also when it fails."""
+    """Check the parameters first, let callbacks clean up, and leave no estimator half-fitted.
+
+    A fit that fails, or is interrupted, leaves every attribute as it was.
+    """
     managed = with_callbacks(fit)
 
     @functools.wraps(fit)
     def checked(self, *args, **kwargs):
         if not get_config()["skip_parameter_validation"]:
             self._validate_params()
-        return managed(self, *args, **kwargs)
+        before = self.__dict__.copy()
+        try:
+            return managed(self, *args, **kwargs)
+        except BaseException:
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
 
     return checked
 
 
 def read_X(estimator: BaseEstimator, X, *, reset=False, finite=True, order="C", **options):
-    """Return X as `validate_data` does, as a C-contiguous float array unless the options say otherwise.
+    """Return X as `validate_data` does: a C-contiguous float array, unless the options differ.
 
     Parameters
     ----------
@@ -66,7 +75,8 @@ def read_X(estimator: BaseEstimator, X, *, reset=False, finite=True, order="C", 
     reset : bool, default=False
         True in `fit`, False afterwards.
     finite : bool, default=True
-        False leaves the search for NaN to the caller, whose sums show it at no cost: see `check_finite_sums`.
+        False leaves the search for NaN to the caller, whose sums show it at no cost: see
+        `check_finite_sums`.
     order : {"C", "F"} or None, default="C"
     **options : of scikit-learn's `check_array`
 
@@ -75,26 +85,22 @@ def read_X(estimator: BaseEstimator, X, *, reset=False, finite=True, order="C", 
     ValueError, TypeError
         scikit-learn's own.
     """
-    if (
-        is_plain(X, order)
-        and len(X) >= options.get("ensure_min_samples", 1)
-        and not options.get("copy")
-    ):
+    plain = is_plain(X, order) and len(X) >= options.get("ensure_min_samples", 1)
+    if plain and not options.get("copy") and (not finite or is_finite(X)):
+        named = hasattr(estimator, "feature_names_in_")
         if reset:
-            if hasattr(estimator, "feature_names_in_"):
-                del estimator.feature_names_in_
             estimator.n_features_in_ = X.shape[1]
-        if reset or (
-            X.shape[1] == estimator.n_features_in_ and not hasattr(estimator, "feature_names_in_")
-        ):
-            if not finite or is_finite(X):
-                return X
+            if named:
+                del estimator.feature_names_in_
+            return X
+        if not named and X.shape[1] == estimator.n_features_in_:
+            return X
     options = {"dtype": FLOATS, "order": order, "ensure_all_finite": finite} | options
     return validate_data(estimator, X, reset=reset, **options)
 
 
 def read_Xy(estimator: BaseEstimator, X, y, *, finite=True, order="C", **options):
-    """Return X and numeric y for a fit; see `read_X`. `y` keeps its shape, (n_samples,) or (n_samples, n_outputs)."""
+    """Return X and numeric y, (n_samples,) or (n_samples, n_outputs), as `read_X` does in a fit."""
     plain = is_plain(X, order) and type(y) is np.ndarray and y.dtype == X.dtype and y.ndim in (1, 2)
     if plain and len(y) == len(X) and y.size and is_finite(y):
         return read_X(estimator, X, reset=True, finite=finite, order=order, **options), y
@@ -119,7 +125,7 @@ def is_plain(X, order):
 
 
 def is_finite(X):
-    """Tell whether all of X is finite; a quick look, which may also say no to numbers too large to add up."""
+    """Tell whether X is finite, by its sum: also no if its numbers are too large to add up."""
     if get_config()["assume_finite"]:
         return True
     with np.errstate(over="ignore", invalid="ignore"):
@@ -132,7 +138,7 @@ def check_finite_sums(sums, X, name="X", estimator=None):
     Raises
     ------
     ValueError
-        scikit-learn's, naming `name`. None where X is finite and only its sums overflow: that is the caller's business.
+        scikit-learn's, naming `name`, if X is not finite. If only its sums overflow, none.
 
     Returns
     -------
