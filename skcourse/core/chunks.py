@@ -159,9 +159,10 @@ class Reduction:
         """Take blocks until there are none, or something failed."""
         inside.active, before = True, getattr(inside, "active", False)
         try:
-            while (numbered := self.next_block()) is not None:
-                i, block = numbered
-                self.hand_in(i, self.part(block))
+            with one_blas_thread():
+                while (numbered := self.next_block()) is not None:
+                    i, block = numbered
+                    self.hand_in(i, self.part(block))
         except (
             BaseException
         ) as error:  # KeyboardInterrupt too: the other threads must stop before it goes on
@@ -220,7 +221,11 @@ def pool():
 
 
 class BlasLimit:
-    """Counts who wants BLAS on one thread: the first sets it, the last restores what was there."""
+    """Counts who wants BLAS on one thread: the first sets it, the last restores what was there.
+
+    Most libraries keep that number for the whole process. MKL, and what runs on OpenMP, keep it for
+    each thread: there each thread sets and restores its own.
+    """
 
     def __init__(self):
         self.lock = threading.Lock()
@@ -229,46 +234,63 @@ class BlasLimit:
 
     @functools.cached_property
     def libraries(self):
-        """The BLAS libraries of this process."""
-        return ThreadpoolController().select(user_api="blas").lib_controllers
+        """The BLAS libraries of this process: those that count for all, and those for a thread."""
+        found = ThreadpoolController().select(user_api="blas").lib_controllers
+        own = [
+            library.internal_api == "mkl" or getattr(library, "threading_layer", "") == "openmp"
+            for library in found
+        ]
+        shared = [library for library, is_own in zip(found, own, strict=True) if not is_own]
+        return shared, [library for library in found if library not in shared]
 
     def enter(self):
-        """Hold BLAS to one thread."""
+        """Hold BLAS to one thread; return what `exit` needs to know."""
+        shared, own = self.libraries
         with self.lock:
             if self.n_inside == 0:
-                self.before = [library.num_threads for library in self.libraries]
-                self.set([1] * len(self.before))
+                self.before = set_threads(shared, [1] * len(shared))
             self.n_inside += 1
+        return set_threads(own, [1] * len(own))
 
-    def exit(self):
+    def exit(self, mine):
         """Give back what `enter` took."""
+        shared, own = self.libraries
+        set_threads(own, mine)
         with self.lock:
             self.n_inside -= 1
             if self.n_inside == 0:
-                self.set(self.before)
-
-    def set(self, counts):
-        """Set the number of threads of each library."""
-        for library, count in zip(self.libraries, counts, strict=True):
-            if library.num_threads != count:
-                library.set_num_threads(count)
+                set_threads(shared, self.before)
 
     def forget(self):
         """In a forked child: nobody is inside any more, whatever the parent was doing."""
         self.lock = threading.Lock()
         if self.n_inside:
             self.n_inside = 0
-            self.set(self.before)
+            set_threads(self.libraries[0], self.before)
+
+
+def set_threads(libraries, counts):
+    """Set how many threads each library uses; return how many it used before."""
+    before = [library.num_threads for library in libraries]
+    for library, count in zip(libraries, counts, strict=True):
+        if library.num_threads != count:
+            # threadpoolctl lets only the first thread that set a number set another, lest threads
+            # restore each other's; the count of BlasLimit guards against that
+            release = getattr(library, "clear_controlling_thread", lambda force: None)
+            release(force=True)
+            library.set_num_threads(count)
+            release(force=True)
+    return before
 
 
 @contextmanager
 def one_blas_thread():
     """Hold BLAS to one thread, in the whole process, as long as anyone is inside."""
-    blas_limit.enter()
+    mine = blas_limit.enter()
     try:
         yield
     finally:
-        blas_limit.exit()
+        blas_limit.exit(mine)
 
 
 def start_afresh():
