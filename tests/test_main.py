@@ -1,0 +1,217 @@
+"""The commands of `python -m skcourse`, and the tour behind it."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator, ClusterMixin, RegressorMixin, TransformerMixin
+
+import skcourse
+from skcourse.__main__ import main
+from skcourse.discovery import all_estimators
+from skcourse.tour import side_by_side
+from skcourse.tour.cases import cases, kind, namesake
+from skcourse.tour.side_by_side import difference, matched, within
+from skcourse.tour.table import duration
+
+
+class Mean(RegressorMixin, BaseEstimator):
+    """Predicts the mean: an estimator of a chapter yet to come, without a namesake."""
+
+    def fit(self, X, y):
+        self.mean_ = np.mean(y)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.mean_)
+
+
+class Broken(RegressorMixin, BaseEstimator):
+    """Fails at its first fit."""
+
+    def fit(self, X, y):
+        raise ArithmeticError("no such luck")
+
+
+class Halver(TransformerMixin, BaseEstimator):
+    """A transformer with a way back, and nothing to learn."""
+
+    def fit(self, X, y=None):
+        self.n_features_in_ = X.shape[1]
+        return self
+
+    def transform(self, X):
+        return X / 2
+
+    def inverse_transform(self, X):
+        return X * 2
+
+
+class Signs(ClusterMixin, BaseEstimator):
+    """A clusterer that cannot predict."""
+
+    def fit(self, X, y=None):
+        self.labels_ = (X[:, 0] > 0).astype(int)
+        return self
+
+
+@pytest.fixture
+def estimators(monkeypatch):
+    """Put a list of estimators in the place of those that exist."""
+
+    def put(*classes):
+        for estimator_class in classes:
+            monkeypatch.setattr(estimator_class, "__module__", "skcourse.linear_model.stand_in")
+        found = [(estimator_class.__name__, estimator_class) for estimator_class in classes]
+        monkeypatch.setattr("skcourse.discovery.all_estimators", lambda: found)
+        monkeypatch.setattr(side_by_side, "BUDGET", 0.0)
+
+    return put
+
+
+def command(*arguments):
+    """Run `python -m skcourse` with `arguments` in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "skcourse", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_help_names_the_commands():
+    done = command("--help")
+    assert done.returncode == 0
+    assert {"versions", "warmup", "--out", "--only"} <= set(done.stdout.replace("]", " ").split())
+
+
+def test_versions():
+    done = command("versions")
+    lines = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    assert lines["skcourse"] == skcourse.__version__
+    assert lines["numpy"] == np.__version__
+    assert {"python", "scipy", "scikit-learn", "numba", "BLAS", "cores", "cache"} <= set(lines)
+
+
+def test_help_and_versions_leave_the_chapters_alone():
+    code = "import sys; from skcourse.__main__ import main; main(['versions']);"
+    code += "assert not [m for m in sys.modules if m.startswith('skcourse.linear_model')]"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [["--only", "KMean"], ["warmup", "--only", "KMean"]])
+def test_an_unknown_name_is_an_error_with_a_hint(arguments, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    assert "no estimator is called 'KMean'; did you mean KMeans?" in capsys.readouterr().err
+
+
+def test_an_unknown_command_is_an_error(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["tuor"])
+    assert stop.value.code == 2
+    assert "tuor" in capsys.readouterr().err
+
+
+def test_tour_prints_a_row_and_writes_pictures(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("matplotlib")
+    monkeypatch.setattr(side_by_side, "BUDGET", 0.0)
+    assert main(["--only", "PCA", "--out", str(tmp_path / "new" / "folder")]) == 0
+    printed = capsys.readouterr().out
+    assert "PCA on digits" in printed
+    assert str(tmp_path / "new" / "folder") in printed
+    written = {path.name for path in (tmp_path / "new" / "folder").iterdir()}
+    assert written == {"pca_digits.png", "times.png"}
+
+
+def test_tour_without_matplotlib_makes_no_folder(estimators, tmp_path, monkeypatch, capsys):
+    estimators(Mean)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert main(["--out", str(tmp_path / "none")]) == 0
+    assert "No pictures" in capsys.readouterr().out
+    assert not (tmp_path / "none").exists()
+
+
+def test_tour_reports_a_failure_and_goes_on(estimators, tmp_path, capsys):
+    estimators(Broken, Mean)
+    assert main(["--out", str(tmp_path)]) == 1
+    printed = capsys.readouterr().out
+    assert "FAILED  Broken on diabetes: ArithmeticError: no such luck" in printed
+    assert "Mean " in printed
+    assert "1 failed" in printed
+
+
+def test_tour_reports_a_picture_that_fails(estimators, tmp_path, monkeypatch, capsys):
+    pictures = pytest.importorskip("skcourse.tour.pictures")
+    monkeypatch.setattr(pictures, "PICTURES", [("a.png", lambda cls: 1 / 0, ["Mean"])])
+    estimators(Mean)
+    assert main(["--out", str(tmp_path)]) == 1
+    assert "The picture a.png failed: ZeroDivisionError" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("stranger", [Mean, Halver, Signs])
+def test_tour_takes_any_kind_without_a_namesake(stranger, estimators, tmp_path, capsys):
+    estimators(stranger)
+    assert main(["--out", str(tmp_path)]) == 0
+    assert "scikit-learn has none" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_estimator_has_its_case():
+    pairs = all_estimators()
+    todo = cases(pairs)
+    assert {case.name for case in todo} == set(dict(pairs))
+    assert any(case.grid for case in todo)
+    for case in todo:
+        assert case.theirs is namesake(case.ours)
+        assert case.theirs is None or case.theirs.__module__.startswith("sklearn.")
+
+
+def test_kinds():
+    assert [kind(cls) for cls in (Mean, Signs, Halver)] == ["regressor", "clusterer", "transformer"]
+
+
+def test_difference_of_clusters_does_not_see_their_names():
+    theirs, ours = np.array([0, 0, 1, 1, 2]), np.array([2, 2, 0, 0, 0])
+    assert difference(theirs, ours, "clusterer") == "1 of 5"
+    assert difference(theirs, ours, "classifier") == "5 of 5"
+    assert np.sum(np.equal(*matched(theirs, ours))) == 4
+
+
+def test_difference_of_components_does_not_see_their_signs():
+    theirs = np.array([[1.0, 4.0], [-2.0, 8.0]])
+    ours = theirs * [1.0, -1.0] + [[0.0, 0.0], [0.0, 0.8]]
+    assert difference(theirs, ours, "transformer") == "1e-01"
+
+
+def test_variance_within_clusters():
+    X = np.array([[0.0], [2.0], [10.0], [12.0]])
+    assert within(X, np.array([0, 0, 1, 1])) == pytest.approx(1 - 4 / 104)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(12.3456, "12.3 s"), (0.25, "250 ms"), (2e-3, "2.00 ms"), (4e-7, "0.40 us")],
+)
+def test_duration(seconds, text):
+    assert duration(seconds) == text
+
+
+def test_warmup_fills_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("SKCOURSE_CACHE_DIR", str(tmp_path))
+    done = command("warmup", "--only", "KMeans")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "KMeans" in done.stdout
+    assert str(tmp_path) in done.stdout
+    assert list(tmp_path.rglob("*.nbc"))
+
+
+def test_warmup_reports_a_failure(estimators, capsys):
+    estimators(Broken, Mean)
+    assert main(["warmup"]) == 1
+    printed = capsys.readouterr().out
+    assert "FAILED: ArithmeticError('no such luck')" in printed
+    assert "Mean" in printed
