@@ -78,11 +78,12 @@ def moments_of(parts, weights, *, centre=True):
     rows, total, mean, rest = centred_rows(parts, weights, centre=centre)
     scatter = rows.T @ rows
     scatter -= np.outer(total * rest, rest)
-    return Moments(total, mean, scatter, len(rows), rest)
+    nearest = mean + rest
+    return Moments(total, nearest, scatter, len(rows), (mean - nearest) + rest)
 
 
 def merged_means(a, b):
-    """Return d, and m by (1) as a number and its rest; `a` and `b` have weights, means and rests."""
+    """Return d, and m by (1) as a number and its rest, of two that have weights, means, rests."""
     d = (b.mean - a.mean) + (b.rest - a.rest)
     step = a.rest + d * (b.weight / (a.weight + b.weight))
     mean = a.mean + step

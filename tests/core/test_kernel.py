@@ -19,7 +19,7 @@ needs_jit = pytest.mark.skipif(
 @kernel
 def total(x):
     """Return the sum of x."""
-    s = 0.0
+    s = np.float64(0)  # a plain 0.0 would take the type of x where there is no JIT
     for i in range(len(x)):
         s += x[i]
     return s

@@ -1,0 +1,123 @@
+"""`history_`, tasks with and without listeners, warnings that point at the user's line."""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin
+from sklearn.exceptions import ConvergenceWarning
+
+from skcourse.core.history import SILENCE, History, fit_task, warn_not_converged
+from skcourse.core.validation import fit_context
+
+
+class Halving(CallbackSupportMixin, BaseEstimator):
+    """Halves a number `max_iter` times."""
+
+    _parameter_constraints: dict = {}
+
+    def __init__(self, max_iter=5, fail_at=None):
+        self.max_iter = max_iter
+        self.fail_at = fail_at
+
+    @fit_context
+    def fit(self, X, y=None):
+        history, value = History(), 1.0
+        task = fit_task(self, X, y, max_subtasks=self.max_iter)
+        for i in range(self.max_iter):
+            step = task.subtask("halving")
+            value /= 2
+            history.append(loss=value, place=np.array([value, i]))
+            if i == self.fail_at:
+                raise RuntimeError("failed")
+            if step.end(lambda: {"value_": value}):  # noqa: B023  called at once or never
+                break
+        task.end(lambda: {"value_": value})
+        self.value_, self.history_, self.n_features_in_ = value, history.arrays(), 1
+        return self
+
+
+class Listener:
+    """Notes what it is told, and stops the loop when the value is small enough."""
+
+    def __init__(self, stop_below=0.0):
+        self.stop_below = stop_below
+        self.events = []
+
+    def setup(self, estimator, context):
+        self.events.append("setup")
+
+    def teardown(self, estimator, context):
+        self.events.append("teardown")
+
+    def on_fit_task_begin(self, estimator, context, *, X, y):
+        self.events.append(("begin", context.task_name))
+        self.X = X
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+        self.events.append(("end", context.task_name, fitted_estimator.value_))
+        return fitted_estimator.value_ < self.stop_below
+
+
+def test_history_is_arrays_by_name():
+    fitted = Halving(3).fit([[0]])
+    np.testing.assert_array_equal(fitted.history_["loss"], [0.5, 0.25, 0.125])
+    assert fitted.history_["place"].shape == (3, 2)
+    assert History().arrays() == {}
+
+
+def test_nobody_listens():
+    assert fit_task(Halving(), None) is SILENCE
+    assert SILENCE.subtask("x", max_subtasks=3) is SILENCE
+    assert SILENCE.end(lambda: 1 / 0) is False  # nothing is made for nobody
+
+
+def test_listener_hears_every_task_and_its_state():
+    X, listener = np.zeros((1, 1)), Listener()
+    Halving(2).set_callbacks(listener).fit(X)
+    assert listener.events == [
+        "setup",
+        ("begin", "fit"),
+        ("begin", "halving"),
+        ("end", "halving", 0.5),
+        ("begin", "halving"),
+        ("end", "halving", 0.25),
+        ("end", "fit", 0.25),
+        "teardown",
+    ]
+    assert listener.X is X
+
+
+def test_callback_stops_the_loop():
+    fitted = Halving(50).set_callbacks(Listener(stop_below=0.2)).fit([[0]])
+    assert fitted.value_ == 0.125
+
+
+def test_failed_fit_tears_down_and_leaves_nothing():
+    listener = Listener()
+    estimator = Halving(5, fail_at=2).set_callbacks(listener)
+    before = dict(vars(estimator))
+    with pytest.raises(RuntimeError, match="failed"):
+        estimator.fit([[0]])
+    assert listener.events[-1] == "teardown"
+    assert vars(estimator) == before
+
+
+def test_failed_refit_keeps_the_old_fit():
+    estimator = Halving(3).fit([[0]])
+    estimator.fail_at = 0
+    with pytest.raises(RuntimeError):
+        estimator.fit([[0]])
+    assert estimator.value_ == 0.125
+
+
+def test_warning_points_at_the_caller():
+    def fit():
+        warn_not_converged("too early", stacklevel=3)
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fit()
+    assert caught[0].category is ConvergenceWarning
+    assert caught[0].filename == __file__
