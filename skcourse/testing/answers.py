@@ -1,0 +1,185 @@
+"""What a fitted estimator answers, and when two sets of answers are the same.
+
+How far may two computations of one thing differ? As far as rounding the data moves the answer,
+and no further. So the tolerance is measured, not chosen: the problem is solved again with each
+number moved by n rounding errors, which is what reordering a sum of n terms can amount to, and
+the largest movement seen is the yardstick. It is tight where the problem is well conditioned, wide
+where it is not, and knows nothing of the algorithm.
+"""
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.validation import has_fit_parameter
+
+from skcourse.testing.problems import wobble
+
+METHODS = ("predict", "decision_function", "predict_proba", "transform", "score_samples")
+DRAWS = 4  # wobbled problems that are solved
+SAFETY = 8  # the largest of a few random movements against the largest possible one
+
+
+def takes_weights(estimator):
+    """Tell whether `fit` has the parameter `sample_weight`."""
+    return has_fit_parameter(estimator, "sample_weight")
+
+
+def seeded(estimator, seed=0):
+    """Return a clone whose `random_state`, if it has one that is not an integer, is `seed`."""
+    estimator = clone(estimator)
+    if not isinstance(estimator.get_params(deep=False).get("random_state", seed), int):
+        estimator.set_params(random_state=seed)
+    return estimator
+
+
+def refit(estimator, problem):
+    """Fit `estimator` itself on the problem and return it."""
+    if problem.weights is None:
+        return estimator.fit(problem.X, problem.y)
+    return estimator.fit(problem.X, problem.y, sample_weight=problem.weights)
+
+
+def fitted(estimator, problem):
+    """Return a seeded clone of `estimator`, fitted on the problem."""
+    return refit(seeded(estimator), problem)
+
+
+def answers(estimator, X):
+    """Return what a fitted estimator says about the rows X.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+    X : array of shape (n_samples, n_features)
+
+    Returns
+    -------
+    answers : dict of arrays by the name of the method, for those methods that it has
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skcourse.testing import answers
+    >>> answers(LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0]), [[2.0]])
+    {'predict': array([5.])}
+    """
+    found = {name: getattr(estimator, name)(X) for name in METHODS if hasattr(estimator, name)}
+    return {name: np.asarray(dense(value)) for name, value in found.items()}
+
+
+def dense(values):
+    """Return a sparse matrix as an array, and all else as it is."""
+    return values.toarray() if hasattr(values, "toarray") else values
+
+
+def numbers(values):
+    """Tell whether the array holds measurements, not labels."""
+    return values.dtype.kind in "fc"
+
+
+def state(estimator):
+    """Return the fitted attributes by name: those in `vars` that end with an underscore."""
+    return {
+        name: value
+        for name, value in vars(estimator).items()
+        if name.endswith("_") and not name.startswith("_")
+    }
+
+
+def movement(first, second):
+    """Return by how much answers differ: the largest |a - b|, and for labels where they differ."""
+    moves = {}
+    for name, a in first.items():
+        b = second[name]
+        if numbers(a):
+            moves[name] = np.max(np.abs(a.astype(float) - b), initial=0.0)
+        else:
+            moves[name] = a != b
+    return moves
+
+
+def allowance(estimator, problem, *, n_terms=None, fitted_estimator=None):
+    """Measure how far rounding the data moves the answers: see the top of this module.
+
+    Parameters
+    ----------
+    estimator : estimator
+    problem : Problem
+    n_terms : int or None, default=None
+        How many rounding errors; None is the number of rows or of columns, whichever is larger.
+    fitted_estimator : fitted estimator or None, default=None
+        Ask this one about wobbled queries instead of fitting wobbled problems.
+
+    Returns
+    -------
+    allowance : dict by method name: a number for measurements, a mask of shaky ones for labels
+    """
+    eps = np.finfo(problem.X.dtype).eps if problem.X.dtype.kind == "f" else np.finfo(float).eps
+    n_terms = n_terms or max(problem.X.shape)
+    rng = np.random.default_rng(0)
+    reference = fitted_estimator or fitted(estimator, problem)
+    said = answers(reference, problem.asked)
+    allowed = {
+        name: n_terms * eps * np.max(np.abs(a), initial=0.0) if numbers(a) else False
+        for name, a in said.items()
+    }
+    for _ in range(DRAWS):
+        moved = wobble(problem, n_terms * eps, rng)
+        other = answers(fitted_estimator or fitted(estimator, moved), moved.asked)
+        for name, step in movement(said, other).items():
+            if numbers(said[name]):
+                allowed[name] = max(allowed[name], SAFETY * step)
+            else:
+                allowed[name] = allowed[name] | step
+    return allowed
+
+
+def assert_agree(first, second, allowed, what):
+    """Raise AssertionError if two sets of answers differ by more than is allowed.
+
+    Parameters
+    ----------
+    first, second : dict of arrays, of `answers`
+    allowed : dict, of `allowance`
+    what : str, ends the message
+    """
+    assert first.keys() == second.keys(), f"{sorted(first)} against {sorted(second)} {what}"
+    for name, a in first.items():
+        assert a.shape == second[name].shape, (
+            f"{name}: shape {a.shape} against {second[name].shape} {what}"
+        )
+        step = movement({name: a}, second)[name]
+        if numbers(a):
+            assert step <= allowed[name], (
+                f"{name} moves by {step:.3g} {what}; rounding explains {allowed[name]:.3g}"
+            )
+        else:
+            wrong = int(np.sum(step & ~np.asarray(allowed[name])))
+            assert not wrong, f"{name} changes for {wrong} of {len(a)} rows {what}"
+
+
+def assert_same_bits(first, second, what):
+    """Raise AssertionError unless two dicts of anything hold the same, to the bit.
+
+    Parameters
+    ----------
+    first, second : dict of arrays, numbers or other values, of `answers` or `state`
+    what : str, ends the message
+    """
+    assert first.keys() == second.keys(), f"{sorted(first)} against {sorted(second)} {what}"
+    for name, a in first.items():
+        assert same_bits(a, second[name]), f"{name} is not the same {what}: {a} != {second[name]}"
+
+
+def same_bits(a, b):
+    """Tell whether two values are the same, to the bit; estimators by their fitted attributes."""
+    a, b = dense(a), dense(b)
+    if isinstance(a, np.ndarray) and a.dtype != object:
+        b = np.asarray(b)
+        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same_bits(a[key], b[key]) for key in a)
+    if isinstance(a, list | tuple | np.ndarray):
+        return len(a) == len(b) and all(map(same_bits, a, b))
+    if hasattr(a, "get_params"):
+        return same_bits(state(a), state(b))
+    return type(a) is type(b) and (a == b or a != a)

@@ -1,0 +1,199 @@
+"""Which checks apply to an estimator: by its signature, its tags, and what its `Case` adds."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from sklearn.utils import get_tags
+
+from skcourse.testing.answers import takes_weights
+from skcourse.testing.fits import check_history, check_objective, check_partial_fit_in_pieces
+from skcourse.testing.inputs import check_dtype_kept, check_layouts, check_memmap
+from skcourse.testing.parameters import check_parameters_refused
+from skcourse.testing.rows import (
+    check_equal_weights_are_none,
+    check_row_order,
+    check_rows_one_by_one,
+    check_weights_repeat_rows,
+    check_zero_weight_is_absence,
+)
+from skcourse.testing.states import (
+    check_clone,
+    check_failed_fit_leaves_no_trace,
+    check_fit_forgets,
+    check_inputs_unchanged,
+    check_pickle,
+    check_repeatable,
+    check_threads_agree,
+)
+from skcourse.testing.symmetries import check_symmetry
+
+ALWAYS = (
+    check_clone,
+    check_dtype_kept,
+    check_failed_fit_leaves_no_trace,
+    check_fit_forgets,
+    check_inputs_unchanged,
+    check_layouts,
+    check_memmap,
+    check_parameters_refused,
+    check_pickle,
+    check_repeatable,
+    check_rows_one_by_one,
+    check_threads_agree,
+)
+
+
+class Case(NamedTuple):
+    """An estimator, and what is promised of it beyond what its signature and tags tell.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skcourse.testing import Case, check_estimator, shift, stretch
+    >>> case = Case(LinearRegression(), symmetries=(shift(), stretch()))
+    >>> "check_symmetry[a shift of X]" in check_estimator(case, only="symmetry")
+    True
+    """
+
+    estimator: Any
+    draws: bool | None = None  # by chance or by the order of rows; None: it has a `random_state`
+    symmetries: tuple = ()
+    falls: tuple = ()  # the entries of `history_` that never rise
+    objective: Callable | None = None  # (fitted estimator, problem) -> number
+    optimum: Callable | None = None  # problem -> the least such number, by other means
+    reached: bool = False  # a fit finds the optimum, not only a local one
+    exact_partial_fit: bool = True  # pieces are as good as the whole
+
+
+def all_checks(case):
+    """Yield the checks that apply to an estimator.
+
+    Parameters
+    ----------
+    case : estimator or Case
+        It takes a matrix of numbers. It has the default of `Case` if it is an estimator. Without
+        `draws=False`, an estimator with a `random_state` is not asked for what chance prevents:
+        that the order of the rows is nothing, and that a weight is a repetition.
+
+    Yields
+    ------
+    name : str
+    check : callable, with no argument or a `Problem`; raises AssertionError
+
+    Examples
+    --------
+    >>> from sklearn.decomposition import PCA
+    >>> from skcourse.testing import all_checks
+    >>> names = [name for name, check in all_checks(PCA())]
+    >>> "check_pickle" in names, "check_weights_repeat_rows" in names
+    (True, False)
+    """
+    case = case if isinstance(case, Case) else Case(case)
+    estimator = case.estimator
+    refuse_other_input(estimator)
+    checks = {check.__name__: functools.partial(check, estimator) for check in ALWAYS}
+    for check in ordered_checks(case):
+        checks[check.__name__] = functools.partial(check, estimator)
+    if hasattr(estimator, "partial_fit") and case.exact_partial_fit:
+        checks["check_partial_fit_in_pieces"] = functools.partial(
+            check_partial_fit_in_pieces, estimator
+        )
+    if case.falls or "history_" in (type(estimator).__doc__ or ""):
+        checks["check_history"] = functools.partial(check_history, estimator, falls=case.falls)
+    if case.objective is not None:
+        how = {name: getattr(case, name) for name in ("objective", "optimum", "reached")}
+        checks["check_objective"] = functools.partial(check_objective, estimator, **how)
+    for symmetry in case.symmetries:
+        checks[f"check_symmetry[{symmetry.name}]"] = functools.partial(
+            check_symmetry, estimator, symmetry=symmetry
+        )
+    yield from sorted(checks.items())
+
+
+def ordered_checks(case):
+    """Yield the checks that compare fits on rows in different order or number."""
+    draws = "random_state" in case.estimator.get_params() if case.draws is None else case.draws
+    if takes_weights(case.estimator):
+        yield check_equal_weights_are_none
+    if not draws:
+        yield check_row_order
+        if takes_weights(case.estimator):
+            yield check_weights_repeat_rows
+            yield check_zero_weight_is_absence
+
+
+def refuse_other_input(estimator):
+    """Raise ValueError if X is anything but a matrix of numbers."""
+    tags = get_tags(estimator).input_tags
+    if tags.pairwise or not tags.two_d_array:
+        raise ValueError(f"{estimator} does not take a matrix of samples and features")
+
+
+def check_estimator(case, *, only=""):
+    """Run all checks that apply.
+
+    Parameters
+    ----------
+    case : estimator or Case
+    only : str, default=""
+        Run those with this in their name.
+
+    Returns
+    -------
+    names : list of str, of the checks that ran
+
+    Raises
+    ------
+    AssertionError
+        Names each check that failed, with its message.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from skcourse.testing import check_estimator
+    >>> check_estimator(Ridge(solver="svd"), only="weight")  # doctest: +NORMALIZE_WHITESPACE
+    ['check_equal_weights_are_none']
+    """
+    names, failures = [], []
+    for name, check in all_checks(case):
+        if only in name:
+            names.append(name)
+            try:
+                check()
+            except Exception as error:
+                failures.append(f"{name}: {type(error).__name__}: {error}")
+    if failures:
+        raise AssertionError("\n".join(failures))
+    return names
+
+
+def parametrize(cases, *, only=""):
+    """Return a pytest decorator that runs a test with one argument, `check`, for each check.
+
+    Parameters
+    ----------
+    cases : iterable of estimators and Case
+    only : str, default=""
+        Take those with this in their name.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> from skcourse.testing import parametrize
+    >>> @parametrize([Ridge()])
+    ... def test_ridge(check):
+    ...     check()
+    """
+    import pytest
+
+    cases = [case if isinstance(case, Case) else Case(case) for case in cases]
+    pairs = [(case, name, check) for case in cases for name, check in all_checks(case)]
+    return pytest.mark.parametrize(
+        "check",
+        [
+            pytest.param(check, id=f"{case.estimator}-{name}".replace("\n", "").replace(" ", ""))
+            for case, name, check in pairs
+            if only in name
+        ],
+    )
