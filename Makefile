@@ -8,14 +8,15 @@ define new_environment
 	$(PYTHON) -m venv --clear $(1) || { $(PYTHON) -m venv --clear --without-pip $(1) && $(PYTHON) -m pip --python $(1)/bin/python install pip; }
 endef
 
-.PHONY: help demo test suite plain-python wheel lint format bench clean
+.PHONY: help demo test suite plain-python wheel upstream lint format bench clean
 
 help:
-	@echo "make demo    fit every estimator on real data, beside scikit-learn"
-	@echo "make test    the whole proof: suite, suite without compiler, wheel in an empty environment"
-	@echo "make lint    ruff: lint and format"
-	@echo "make bench   side by side with the peers; writes benchmarks/RESULTS.md"
-	@echo "make clean   remove the environments and what was built"
+	@echo "make demo       fit every estimator on real data, beside scikit-learn"
+	@echo "make test       the whole proof: suite, suite without compiler, wheel in an empty environment"
+	@echo "make lint       ruff: lint and format"
+	@echo "make upstream   scikit-learn's own tests, with our classes in the place of theirs"
+	@echo "make bench      side by side with the peers; writes benchmarks/RESULTS.md"
+	@echo "make clean      remove the environments and what was built"
 
 .venv/stamp: pyproject.toml
 	$(call new_environment,.venv)
@@ -46,12 +47,16 @@ wheel: .venv-wheel/stamp
 	.venv-wheel/bin/python -m pip install -q --force-reinstall --no-deps dist/skcourse-*-py3-none-any.whl
 	cd dist && ../.venv-wheel/bin/python -c "import skcourse, sys; assert '.venv-wheel' in skcourse.__file__, skcourse.__file__"
 	cd dist && ../.venv-wheel/bin/python -m skcourse versions
-	cd dist && ../.venv-wheel/bin/python -m skcourse warmup
+	cd dist && ../.venv-wheel/bin/python -m skcourse warmup --only LinearRegression
 
 .venv-wheel/stamp: pyproject.toml
 	$(call new_environment,.venv-wheel)
 	.venv-wheel/bin/python -m pip install -q .
 	@touch $@
+
+# scikit-learn's own tests, with our classes in the place of theirs (part of the suite as well).
+upstream: .venv/stamp
+	$(BIN)/python -m tests.upstream
 
 lint: .venv/stamp
 	$(BIN)/ruff check .

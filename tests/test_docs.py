@@ -1,0 +1,50 @@
+"""What the README says of the estimators is true of the package."""
+
+import importlib
+import pathlib
+import re
+
+import skcourse
+from skcourse.discovery import all_estimators
+from skcourse.tour.cases import namesake
+
+HOUSE = pathlib.Path(__file__).parents[1]
+PAGES = [HOUSE / "README.md", HOUSE / "CHANGELOG.md", *sorted(HOUSE.glob("doc/*.md"))]
+ROW = re.compile(r"^\| `(?P<path>[\w.]+)` \| (`(?P<theirs>[\w.]+)`|none) \| .*\|$", re.MULTILINE)
+
+
+def test_readme_lists_every_estimator_and_its_namesake():
+    table = {row["path"]: row["theirs"] for row in ROW.finditer((HOUSE / "README.md").read_text())}
+    there = {f"{cls.__module__.split('.')[1]}.{name}": cls for name, cls in all_estimators()}
+    assert set(table) == set(there)
+    for path, theirs in table.items():
+        chapter, name = path.split(".")
+        assert getattr(getattr(skcourse, chapter), name) is there[path]
+        if theirs is None:
+            assert namesake(there[path]) is None
+        else:
+            module, _, name = theirs.rpartition(".")
+            assert getattr(importlib.import_module(module), name) is namesake(there[path])
+
+
+def test_changelog_names_every_estimator():
+    text = (HOUSE / "CHANGELOG.md").read_text()
+    assert [name for name, _ in all_estimators() if f"`{name}`" not in text] == []
+
+
+def test_readme_can_be_read_in_a_minute():
+    assert len((HOUSE / "README.md").read_text().split()) < 600
+
+
+def test_links_within_the_house_lead_somewhere():
+    for page in PAGES:
+        for link in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            assert link.startswith("https://") or (page.parent / link).exists(), (page.name, link)
+
+
+def test_files_that_the_pages_name_exist():
+    for page in PAGES:
+        for path in re.findall(
+            r"`((?:skcourse|tests|benchmarks|doc|examples)/[\w./]+)`", page.read_text()
+        ):
+            assert (HOUSE / path).exists(), (page.name, path)
