@@ -1,11 +1,12 @@
 # Everything a fresh machine needs is Python (3.11 or newer), pip and make: `make demo`, `make test`.
+# `make suite ARGS="-k ridge"` hands options to pytest; `make demo PYTHON=python3.12` takes another Python.
 PYTHON ?= python3
-PYTEST ?= pytest
+ARGS ?=
 SHELL := /bin/bash
 BIN := .venv/bin
 # Some systems ship Python without ensurepip: their own pip then serves the new environment.
 define new_environment
-	$(PYTHON) -m venv --clear $(1) || { $(PYTHON) -m venv --clear --without-pip $(1) && $(PYTHON) -m pip --python $(1)/bin/python install pip; }
+	$(PYTHON) -m venv $(1) || { $(PYTHON) -m venv --without-pip $(1) && $(PYTHON) -m pip --python $(1)/bin/python install pip; }
 endef
 
 .PHONY: help demo test suite plain-python wheel upstream lint format bench clean
@@ -34,11 +35,11 @@ demo: .venv/stamp
 test: wheel plain-python suite
 
 suite: .venv/stamp
-	$(BIN)/python -m $(PYTEST)
+	$(BIN)/python -m pytest $(ARGS)
 
 # The kernels as plain Python: what a student steps through must run, and give the same answers.
 plain-python: .venv/stamp
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m $(PYTEST) -q tests/core
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q tests/core
 
 # The wheel and nothing else, in an environment that holds only what it asks for.
 wheel: .venv-wheel/stamp
@@ -50,6 +51,7 @@ wheel: .venv-wheel/stamp
 	cd dist && ../.venv-wheel/bin/python -m skcourse warmup --only LinearRegression
 
 .venv-wheel/stamp: pyproject.toml
+	rm -rf .venv-wheel
 	$(call new_environment,.venv-wheel)
 	.venv-wheel/bin/python -m pip install -q .
 	@touch $@
