@@ -1,0 +1,68 @@
+"""What is asked of every estimator, and the problem on which it is asked.
+
+The estimators are found by looking (`skcourse.discovery`); each is compared with its namesakes.
+"""
+
+import inspect
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.utils import get_tags
+
+from benchmarks.contenders import classes
+from benchmarks.data import Data
+from benchmarks.workloads import settings
+
+N_GROUPS = 8  # clusters in X
+
+
+class Subject(NamedTuple):
+    """An estimator of ours."""
+
+    name: str
+    chapter: str
+
+
+def subjects():
+    """List our estimators."""
+    from skcourse.discovery import all_estimators
+
+    return [Subject(name, cls.__module__.split(".")[1]) for name, cls in all_estimators()]
+
+
+def namesakes(subject, names=("scikit-learn", "skcourse")):
+    """Return {contender: function that makes a new estimator}."""
+    found = classes(subject.chapter, subject.name)
+    return {name: maker(found[name]) for name in names if name in found}
+
+
+def maker(cls):
+    """Return the function that makes a new estimator of this class, with a seed if it takes one."""
+    params = dict(settings(cls.__name__))
+    if "random_state" in inspect.signature(cls).parameters:
+        params["random_state"] = 0
+    return lambda: cls(**params)
+
+
+def problem(estimator, n, p):
+    """Make what `estimator` can fit: Gaussian clusters X, and y, numbers or classes linear in X.
+
+    X, of shape (n, p), is filled in place, never copied: memory is measured on it.
+    """
+    rng = np.random.default_rng(0)
+    X = np.empty((n, p))
+    rng.standard_normal(out=X)
+    for group, centre in enumerate(rng.uniform(-5, 5, (N_GROUPS, p))):
+        X[group::N_GROUPS] += centre
+    scores = X @ rng.standard_normal((p, 3))
+    tags = get_tags(estimator)
+    if tags.classifier_tags is not None:
+        return Data(X, np.argmax(scores, axis=1))
+    if tags.regressor_tags is not None:
+        return Data(X, scores[:, 0] + rng.standard_normal(n))
+    return Data(X)
+
+
+def fit(estimator, data):
+    """Fit to X, or to X and y."""
+    return estimator.fit(data.X) if data.y is None else estimator.fit(data.X, data.y)
