@@ -20,7 +20,9 @@ import pathlib
 import pickle
 import platform
 import re
+import shutil
 import tempfile
+import time
 import uuid
 
 import numba
@@ -32,6 +34,7 @@ FASTMATH = {"reassoc", "contract"}  # a long sum may be reordered; NaN and inf s
 IMPORT = re.compile(
     r"^\s*(?:from\s+([.\w]+)\s+import\s+(\([^)]*\)|[^\n]*)|import\s+([^\n]*))", re.MULTILINE
 )
+KEEP_DAYS = 60  # a folder of machine code that is not used any more
 HOUSE = pathlib.Path(__file__).resolve().parents[1]
 
 
@@ -149,9 +152,8 @@ class KernelCache(FunctionCache):
 
     def path(self, key):
         """Return the file for `key`, which holds the signature, the processor and the bytecode."""
-        digest = hashlib.sha256(
-            repr((self._name, self._py_func.__code__.co_firstlineno, key)).encode()
-        )
+        whole = (self._name, self._py_func.__code__.co_firstlineno, key)
+        digest = hashlib.sha256(repr(whole).encode())
         return self._folder / f"{self._py_func.__name__}-{digest.hexdigest()[:24]}.nbc"
 
     def load_overload(self, sig, target_context):
@@ -162,13 +164,12 @@ class KernelCache(FunctionCache):
         key = self._index_key(sig, target_context.codegen())
         try:
             with open(self.path(key), "rb") as file:
-                return self._impl.rebuild(target_context, pickle.load(file))
-        except FileNotFoundError:
+                found = self._impl.rebuild(target_context, pickle.load(file))
+        except Exception:  # no file; or a damaged one, which may raise anything in unpickling
             return None
-        except (
-            Exception
-        ):  # a truncated or foreign file: whatever unpickling makes of it, the source is there
-            return None
+        with contextlib.suppress(OSError):
+            os.utime(self._folder)  # still in use: see `remove_unused`
+        return found
 
     def save_overload(self, sig, data):
         """Write the compiled result, whole or not at all; a full or read-only disk is no error."""
@@ -177,7 +178,9 @@ class KernelCache(FunctionCache):
         path = self.path(self._index_key(sig, data.codegen))
         part = path.with_suffix(f".{os.getpid()}-{uuid.uuid4().hex[:8]}.part")
         try:
-            os.makedirs(self._folder, exist_ok=True)
+            if not self._folder.is_dir():
+                os.makedirs(self._folder, exist_ok=True)
+                remove_unused(self._folder.parent)
             part.write_bytes(dumps(self._impl.reduce(data)))
             os.replace(part, path)
         except OSError:
@@ -188,3 +191,11 @@ class KernelCache(FunctionCache):
         """Forget every machine code of this kernel."""
         for path in self._folder.glob(f"{self._py_func.__name__}-*.nbc"):
             path.unlink(missing_ok=True)
+
+
+def remove_unused(base):
+    """Remove the folders of sources that nobody has run for `KEEP_DAYS`."""
+    for folder in base.glob("[0-9a-f]" * 24):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > KEEP_DAYS * 86_400:
+                shutil.rmtree(folder, ignore_errors=True)

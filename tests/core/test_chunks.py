@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from threadpoolctl import threadpool_info
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from skcourse.core import chunks
 from skcourse.core.chunks import (
@@ -207,6 +207,13 @@ def test_blas_is_held_and_given_back(many_cores):
     with pytest.raises(KeyError), one_blas_thread():
         raise KeyError
     assert blas_threads() == before
+
+
+def test_blas_is_held_while_another_thread_controls_it(many_cores):
+    with threadpool_limits(limits=2, user_api="blas"), ThreadPoolExecutor(1) as caller:
+        inside = caller.submit(reduce_blocks, lambda _: blas_threads(), range(1)).result()
+        assert set(inside) == {1}
+        assert set(blas_threads()) == {2}
 
 
 class PerThread:

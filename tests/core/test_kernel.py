@@ -181,6 +181,21 @@ def test_cache_lies_where_it_is_told(caller, tmp_path, variable):
     assert not list((caller / "course").rglob("*.nbc"))
 
 
+@needs_jit
+def test_what_nobody_uses_is_removed(caller, tmp_path):
+    cache = tmp_path / "cache"
+    old, recent, foreign = cache / ("a" * 24), cache / ("b" * 24), cache / "somebody-elses"
+    for folder in (old, recent, foreign):
+        folder.mkdir(parents=True)
+        (folder / "x-1.nbc").write_text("")
+    for folder in (old, foreign):
+        os.utime(folder, (1e9, 1e9))
+    run(caller, "from course.outer import outer", "outer(1)", SKCOURSE_CACHE_DIR=str(cache))
+    assert not old.exists()
+    assert recent.exists()
+    assert foreign.exists()
+
+
 def test_key_follows_imports_of_every_form(tmp_path):
     write(tmp_path / "p" / "__init__.py", "")
     for name in ("a", "b", "c", "d", "e"):
