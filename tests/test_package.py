@@ -109,6 +109,12 @@ def test_wheel_fits(wheel, tmp_path):
     assert done.stdout == "[2.33333333]\n"
 
 
+def test_importing_skcourse_imports_no_chapter():
+    call = "import sys, skcourse; print(sorted({'sklearn', 'numba', 'numpy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", call], capture_output=True, text=True, cwd=HOUSE)
+    assert done.stdout == "[]\n"
+
+
 def test_the_version_is_in_the_changelog():
     import skcourse
 

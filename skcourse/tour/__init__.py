@@ -7,6 +7,10 @@ takes part by being there: `cases` picks its data, `side_by_side` fits and times
 
 import time
 
+import sklearn
+
+import skcourse
+from skcourse.core.chunks import count_threads
 from skcourse.tour.cases import cases
 from skcourse.tour.side_by_side import compare
 from skcourse.tour.table import one_line, print_table
@@ -31,6 +35,10 @@ def run(estimators, out):
     started = time.perf_counter()
     todo = cases(estimators)
     rows = []
+    print(
+        f"skcourse {skcourse.__version__} beside scikit-learn {sklearn.__version__}, on "
+        f"{count_threads()} cores. The first run ever compiles: allow a minute."
+    )
     for i, case in enumerate(todo, 1):
         print(f"[{i:>{len(str(len(todo)))}}/{len(todo)}] {case.title} ...", end=" ", flush=True)
         rows.append(compare(case))

@@ -33,7 +33,7 @@ SPECIAL = {  # estimator: (data, parameters), ...
         ("colours", {"n_clusters": 16, "max_iter": 30} | SAME_START),
     ),
     "LinearRegression": (("diabetes", {}), ("pixels", {})),
-    "PCA": (("digits", {"n_components": 20}),),
+    "PCA": (("digits", {"n_components": 20}), ("pixels", {"n_components": 8})),
     "RidgeCV": (("diabetes", {"alphas": np.logspace(-3, 3, 25)}),),
     "RidgeClassifier": (("digits", {}),),
     "RidgeClassifierCV": (("digits", {"alphas": np.logspace(-3, 3, 25)}),),
