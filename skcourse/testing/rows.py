@@ -15,7 +15,7 @@ def check_weights_repeat_rows(estimator, problem=None):
     """
     problem = problem or make_problem(estimator)
     counts = problem.weights
-    if counts is None or np.any(counts != np.round(counts)) or not np.all(counts > 0):
+    if counts is None or np.any(counts != np.round(counts)):
         counts = 1 + np.arange(len(problem.X)) % 3
     repeated = problem._replace(weights=None).rows(
         np.repeat(np.arange(len(counts)), counts.astype(int))
