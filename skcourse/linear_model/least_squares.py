@@ -1,0 +1,175 @@
+"""Least squares over dense rows: the fast route where it is certified, an orthogonal one elsewhere.
+
+Problem     min_b sum_i w_i |y_i - b_0 - <b, x_i>|^2, for one target or several side by side; of
+            all minima that of least |b|, with singular values up to tol s_1 counted as zero.
+Routes      tall, well conditioned   scatter S, Cholesky                 n p^2 products
+            tall, k(S) up to 1e6     the same, and a step of refinement  and n p
+                                         g = sum_i w_i x_i (y_i - <b, x_i>)             (1)
+                                         b += S^-1 g                                    (2)
+            tall, anything else      QR over chunks, SVD of R            4 n p^2
+            wide                     QR of X' over chunks of columns     4 n^2 p
+            Each reads X chunk by chunk and centres it there; none copies it whole.
+Precision   S knows b to k u, its Cholesky factor the singular values to the same; (2) squares the
+            error of b, since (1) is computed from the rows. The other routes are as good as LAPACK's
+            least squares on the whole of X.
+Reference   A. Björck, Stability analysis of the method of seminormal equations for linear least
+            squares problems, Linear Algebra Appl., 1987.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skcourse.core.chunks import (
+    chunk_slices,
+    for_each_chunk,
+    one_blas_thread,
+    reduce_blocks,
+    sum_over_chunks,
+)
+from skcourse.core.factors import EPS, Factor, factor
+from skcourse.core.linalg import cholesky, minimum_norm, minimum_norm_dual, triangle
+from skcourse.core.moments import Moments, centred, moments
+
+DIRECT = {"float64": 1e3, "float32": 1e8}  # k(S) up to which (2) gains nothing worth a pass
+REFINED = {"float64": 1e6, "float32": 1e8}  # beyond, S knows too little
+
+
+class Rows(NamedTuple):
+    """The data of a fit, and how to read it."""
+
+    X: np.ndarray  # (n, p), float32 or float64, C-contiguous
+    Y: np.ndarray  # (n, t), float64
+    weights: np.ndarray | None  # (n,), not negative
+    centre: bool  # whether the model has an intercept
+    n_jobs: int | None
+
+
+class LeastSquares(NamedTuple):
+    """What a fit found."""
+
+    coef: np.ndarray  # b, (p, t)
+    mean: np.ndarray  # of x and y side by side, (p + t,); 0 without an intercept
+    rank: int
+    singular: np.ndarray  # of the centred, weighted X, (min(n, p),), in falling order
+    statistics: Moments | Factor | None  # to which more rows can be added
+
+
+def least_squares(rows, tol):
+    """Solve the problem by the first route of the table that applies.
+
+    Parameters
+    ----------
+    rows : Rows
+    tol : float
+
+    Returns
+    -------
+    solution : LeastSquares; all NaN if X holds NaN or infinity
+    """
+    n, p = rows.X.shape
+    precision = rows.X.dtype.name
+    tol = tol if 0 < tol < 1 else np.finfo(rows.X.dtype).eps  # as LAPACK reads it
+    if n <= p:
+        return solve_wide(rows, tol)
+    m = moments(rows.X, rows.Y, rows.weights, centre=rows.centre, n_jobs=rows.n_jobs)
+    found = solve_moments(m, p, tol, REFINED[precision])
+    if found is None:
+        f = factor(rows.X, rows.Y, rows.weights, centre=rows.centre, n_jobs=rows.n_jobs)
+        return solve_factor(f, tol)
+    solution, R = found
+    if R.condition > DIRECT[precision]:
+        coef = solution.coef + R.solve(gradient(rows, m.mean, solution.coef))  # (2)
+        return solution._replace(coef=coef)
+    return solution
+
+
+def certified(m, p, limit):
+    """Return the Cholesky factor of the scatter of x, or None where it says too little."""
+    S = m.scatter[:p, :p]
+    noise = m.weight * np.square(EPS * m.mean[:p])  # the square of a constant column
+    if not (np.diagonal(S) > noise).all():
+        return None
+    R = cholesky(S)
+    return R if R is not None and R.condition <= limit else None
+
+
+def solve_moments(m, p, tol, limit):
+    """Return the solution and the certificate, or None where X is near to lacking rank."""
+    with one_blas_thread():
+        R = certified(m, p, limit)
+        if R is None:
+            return None
+        s = R.singular_values()
+        if not s[-1] * (1 - limit * EPS) > tol * s[0]:
+            return None
+        coef = R.solve(m.scatter[:p, p:])
+    return LeastSquares(coef, m.mean, p, s, m), R
+
+
+def solve_factor(f, tol):
+    """Return the solution from a triangular factor."""
+    with one_blas_thread():
+        if not np.isfinite(f.R).all():
+            return LeastSquares(np.full((f.p, len(f.mean) - f.p), np.nan), f.mean, 0, f.R[0], f)
+        coef, rank, s = minimum_norm(*f.sides, tol)
+    return LeastSquares(coef, f.mean, rank, s, f)
+
+
+def gradient(rows, mean, coef):
+    """Return (1), of shape (p, t), summed from the residuals of the rows themselves."""
+    p, none = len(coef), np.empty(0)
+
+    def part(chunk):
+        X, Y = np.asarray(rows.X[chunk]), rows.Y[chunk]
+        weights = none if rows.weights is None else rows.weights[chunk]
+        x, y, sums = np.empty(X.shape), np.empty(Y.shape), np.empty(len(mean))
+        centred(X, mean[:p], weights, 0, x, sums)
+        centred(Y, mean[p:], weights, 0, y, sums)
+        return x.T @ (y - x @ coef)
+
+    return sum_over_chunks(part, len(rows.X), row_bytes=8 * p, min_rows=p, n_jobs=rows.n_jobs)
+
+
+def solve_wide(rows, tol):
+    """Return the solution for no more rows than columns, from QR of X' over chunks of columns."""
+    X, Y, n_jobs = rows.X, rows.Y, rows.n_jobs
+    n, p = X.shape
+    w = np.ones(n) if rows.weights is None else rows.weights.astype(np.float64, copy=False)
+    mean = np.zeros(p + Y.shape[1])
+    y, mean[p:] = centred_columns(Y, w, centre=rows.centre)
+
+    def part(columns):
+        x, mean[columns] = centred_columns(X[:, columns], w, centre=rows.centre)
+        return triangle(x.T)
+
+    def combine(total, R):
+        return triangle(np.vstack([total, R]))
+
+    slices = chunk_slices(p, 8 * n, min_rows=4 * n)
+    R = reduce_blocks(part, slices, combine, n_jobs=n_jobs)
+    coef = np.full((p, Y.shape[1]), np.nan)
+    if not np.isfinite(R).all():
+        return LeastSquares(coef, mean, 0, R[0], None)
+    with one_blas_thread():
+        v, rank, s = minimum_norm_dual(R, y, tol)
+
+    def project(columns):
+        x, _ = centred_columns(X[:, columns], w, centre=rows.centre)
+        coef[columns] = x.T @ v
+
+    for_each_chunk(project, p, row_bytes=8 * n, min_rows=4 * n, n_jobs=n_jobs)
+    return LeastSquares(coef, mean, rank, s, None)
+
+
+def centred_columns(Z, w, *, centre):
+    """Return sqrt(w_i) (z_i - m), of shape (n, c) and 0 in constant columns, and m."""
+    z, mean = Z.astype(np.float64), np.zeros(Z.shape[1])
+    if centre:
+        mean = w @ z / w.sum()
+        z -= mean
+        rest = w @ z / w.sum()
+        z -= rest
+        z[:, np.square(z).max(axis=0) <= np.square(EPS * mean)] = 0.0
+    z *= np.sqrt(w)[:, np.newaxis]
+    return z, mean
