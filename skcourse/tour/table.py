@@ -1,11 +1,25 @@
 """The rows of the tour as text."""
 
-HEADS = ("estimator", "data", "score", "theirs", "ours", "difference", "theirs", "ours", "ratio")
-LEFT = 3  # so many columns are words
+from skcourse.tour.data import load
+
+HEADS = (
+    "estimator",
+    "data",
+    "rows x p",
+    "score",
+    "theirs",
+    "ours",
+    "difference",
+    "theirs",
+    "ours",
+    "ratio",
+)
+WORDS = (0, 1, 3)  # columns of words; the others are numbers
 UNITS = (("s", 1.0), ("ms", 1e-3), ("us", 1e-6))
 LEGEND = """\
-data        Each in a Pipeline, scaled first; + search: that inside a GridSearchCV. Scores and
-            differences are those of rows held out.
+data        Each in a Pipeline, scaled first; + search: that inside a GridSearchCV. pixels: those of
+            a photograph, the grey of one from the 24 around it; colours: the same, as red, green
+            and blue. Scores and differences are those of rows held out.
 score       R2 and variance: share of the variance explained. Rand index: how far the clusters
             agree with the true classes; 1 is best.
 difference  Rows with another label, or the largest gap between the two answers over the largest
@@ -20,8 +34,7 @@ def print_table(rows):
     if cells:
         widths = [max(len(line[i]) for line in [HEADS, *cells]) for i in range(len(HEADS))]
         rule = "-" * (sum(widths) + 2 * (len(widths) - 1))
-        over = sum(widths[:6]) + 2 * 6
-        print(f"\n{'':{over}}{'time of a fit':>{sum(widths[6:8]) + 2}}")
+        print(f"\n{'time of a fit':>{sum(widths[:-1]) + 2 * (len(widths) - 2)}}")
         print(aligned(HEADS, widths), rule, sep="\n")
         for line in cells:
             print(aligned(line, widths))
@@ -35,7 +48,7 @@ def print_table(rows):
 def aligned(line, widths):
     """Return the cells of a line, words to the left, numbers to the right."""
     pairs = enumerate(zip(line, widths, strict=True))
-    return "  ".join(f"{c:<{w}}" if i < LEFT else f"{c:>{w}}" for i, (c, w) in pairs).rstrip()
+    return "  ".join(f"{c:<{w}}" if i in WORDS else f"{c:>{w}}" for i, (c, w) in pairs).rstrip()
 
 
 def cells_of(row):
@@ -43,9 +56,10 @@ def cells_of(row):
     case = row.case
     data = case.data.replace("_", " ") + (" + search" if case.grid else "")
     scores = ["" if score is None else f"{score:.4f}" for score in row.scores]
+    shape = "{} x {}".format(*load(case.data).X.shape)
     times = ["" if seconds is None else duration(seconds) for seconds in row.seconds]
     ratio = "" if row.ratio is None else f"{row.ratio:.1f} x"
-    return (case.name, data, row.measure, *scores, row.difference, *times, ratio)
+    return (case.name, data, shape, row.measure, *scores, row.difference, *times, ratio)
 
 
 def one_line(row):
