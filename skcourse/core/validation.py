@@ -19,6 +19,7 @@ from sklearn.utils._param_validation import (  # private: the types that paramet
     Interval,
     InvalidParameterError,
     Options,
+    RealNotInt,
     StrOptions,
     validate_params,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "Interval",
     "InvalidParameterError",
     "Options",
+    "RealNotInt",
     "StrOptions",
     "check_finite_sums",
     "check_weights",
@@ -99,18 +101,21 @@ def read_X(estimator: BaseEstimator, X, *, reset=False, finite=True, order="C", 
     return validate_data(estimator, X, reset=reset, **options)
 
 
-def read_Xy(estimator: BaseEstimator, X, y, *, finite=True, order="C", **options):
-    """Return X and numeric y, (n_samples,) or (n_samples, n_outputs), as `read_X` does in a fit."""
+def read_Xy(estimator: BaseEstimator, X, y, *, reset=True, finite=True, order="C", **options):
+    """Return X and numeric y, (n_samples,) or (n_samples, n_outputs), as `read_X` does in a fit.
+
+    `reset` is False in `partial_fit`, when more rows come.
+    """
     plain = is_plain(X, order) and type(y) is np.ndarray and y.dtype == X.dtype and y.ndim in (1, 2)
     if plain and len(y) == len(X) and y.size and is_finite(y):
-        return read_X(estimator, X, reset=True, finite=finite, order=order, **options), y
+        return read_X(estimator, X, reset=reset, finite=finite, order=order, **options), y
     options = {
         "dtype": FLOATS,
         "order": order,
         "ensure_all_finite": finite,
         "y_numeric": True,
     } | options
-    return validate_data(estimator, X, y, multi_output=True, **options)
+    return validate_data(estimator, X, y, reset=reset, multi_output=True, **options)
 
 
 def is_plain(X, order):
