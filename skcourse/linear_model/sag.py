@@ -1,0 +1,140 @@
+"""Ridge regression by stochastic average gradients: SAG and SAGA.
+
+Problem     Minimise the mean over the samples of w_i (<b, z_i> - v_i)^2 / 2 + a |b|^2 / 2, with
+            rows z_i = x_i - m and targets v_i about their means.
+Iteration   Keep the last gradient of every sample, g_i z_i, and the sum of all, D. Draw i, then
+                g_i = w_i (<b, z_i> - v_i),   D changes by (change of g_i) z_i                (1)
+                SAG   b = (1 - h a) b - h D / N                                               (2)
+                SAGA  as SAG, and b = b - h (1 - 1/N) (change of g_i) z_i                     (3)
+            where N counts the samples seen and h, the step, is 1 over the curvature of the
+            steepest sample: variance falls as b converges, so that h need not.
+Cost        Per step as many products as x_i has entries. What (2) does to the other coordinates is
+            put off until they are needed: b = scale * v, and v_j is behind by what two running
+            sums, `drift` and `pull`, have gained since j was last looked at. The mean is never
+            taken from a sparse row: <m, b> and <m, D> are carried along.
+Reference   M. Schmidt, N. Le Roux, F. Bach, Minimizing finite sums with the stochastic average
+            gradient, Math. Programming, 2017. A. Defazio, F. Bach, S. Lacoste-Julien, SAGA, 2014.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skcourse.core.kernel import kernel
+from skcourse.core.random import below
+
+
+class Rows(NamedTuple):
+    """Samples by row, stored or not; a dense matrix has no indices."""
+
+    data: np.ndarray  # entries of X, row by row
+    indices: np.ndarray  # their columns, int32 or int64; length 0: all columns, in order
+    starts: np.ndarray  # row i has the entries from starts[i] to starts[i + 1], int64
+    shift: np.ndarray  # (p,), taken from each stored entry: the mean if X is dense, else 0
+    mean: np.ndarray  # (p,), taken from each row as a whole: the mean if X is sparse, else 0
+    targets: np.ndarray  # v_i, (n,), float64
+    weights: np.ndarray  # w_i, (n,), float64
+
+
+class State(NamedTuple):
+    """What one epoch leaves to the next."""
+
+    v: np.ndarray  # b / scale, (p,)
+    sums: np.ndarray  # D, but for the mean, (p,)
+    drifted: np.ndarray  # `drift` when v_j was last brought up to date, (p,)
+    pulled: np.ndarray  # `pull`, likewise, (p,)
+    gradients: np.ndarray  # g_i, (n,)
+    seen: np.ndarray  # bool, (n,)
+    numbers: np.ndarray  # N, sum of g_i, <m, D> but for the mean, <m, m>
+
+
+def new_state(n, p, mean):
+    """Return the state before the first step."""
+    zeros = [np.zeros(p) for _ in range(4)]
+    return State(*zeros, np.zeros(n), np.zeros(n, np.bool_), np.array([0, 0, 0, mean @ mean]))
+
+
+@kernel
+def epoch(rows, state, step, decay, saga, seed, first):
+    """Take n steps of (1) and (2), with (3) if `saga`, drawing from `first` on; v becomes b.
+
+    `decay` is the a of (2); `seed` and `first` are uint64.
+    """
+    v, sums, mean = state.v, state.sums, rows.mean
+    n_seen, total, mean_sums, mean_mean = state.numbers
+    drift, pull, scale, mean_b = 0.0, 0.0, 1.0, 0.0
+    for j in range(len(v)):
+        mean_b += mean[j] * v[j]
+    n = len(rows.targets)
+    for k in range(n):
+        i = below(seed, first + np.uint64(k), n)
+        begin, end = rows.starts[i], rows.starts[i + 1]
+        if not state.seen[i]:
+            state.seen[i] = True
+            n_seen += 1
+        prediction, mean_x = -mean_b, 0.0
+        for e in range(begin, end):
+            j = rows.indices[e] if len(rows.indices) else e - begin
+            v[j] -= (drift - state.drifted[j]) * sums[j] - (pull - state.pulled[j]) * mean[j]
+            state.drifted[j], state.pulled[j] = drift, pull
+            x = rows.data[e] - rows.shift[j]
+            prediction += scale * v[j] * x
+            mean_x += mean[j] * x
+        gradient = rows.weights[i] * (prediction - rows.targets[i])  # (1)
+        change = gradient - state.gradients[i]
+        state.gradients[i] = gradient
+        total += change
+        mean_sums += change * mean_x
+        scale *= 1 - step * decay
+        extra = step * change * (1 - 1 / n_seen) if saga else 0.0
+        for e in range(begin, end):
+            j = rows.indices[e] if len(rows.indices) else e - begin
+            x = rows.data[e] - rows.shift[j]
+            sums[j] += change * x
+            v[j] -= extra / scale * x  # (3)
+        rate = step / n_seen
+        drift += rate / scale  # (2), put off
+        pull += (rate * total + extra) / scale
+        mean_b *= 1 - step * decay
+        mean_b -= rate * (mean_sums - mean_mean * total) + extra * (mean_x - mean_mean)
+        if scale < 1e-9 or k == n - 1:
+            for j in range(len(v)):
+                v[j] -= (drift - state.drifted[j]) * sums[j] - (pull - state.pulled[j]) * mean[j]
+                v[j] *= scale
+                state.drifted[j], state.pulled[j] = 0.0, 0.0
+            drift, pull, scale = 0.0, 0.0, 1.0
+    state.numbers[:3] = n_seen, total, mean_sums
+
+
+def average_gradients(rows, alpha, curvature, *, saga, max_iter, tol, seed):
+    """Run epochs until none moves a coordinate by more than `tol` times the largest.
+
+    Parameters
+    ----------
+    rows : Rows
+    alpha : float, the penalty over the whole sum: a is alpha / n
+    curvature : float, the largest w_i |z_i|^2
+    saga : bool
+    max_iter : int, epochs at most
+    tol : float
+    seed : uint64
+
+    Returns
+    -------
+    b : array of shape (p,), float64
+    n_iter : int, epochs
+    converged : bool
+    """
+    n, p = len(rows.targets), len(rows.mean)
+    if curvature <= 0:
+        return np.zeros(p), 1, True
+    decay = alpha / n
+    steepest = curvature + decay
+    step = 1 / (2 * steepest + min(2 * alpha, steepest)) if saga else 1 / steepest
+    state = new_state(n, p, rows.mean)
+    for n_iter in range(1, max_iter + 1):
+        before = state.v.copy()
+        epoch(rows, state, step, decay, saga, seed, np.uint64(n_iter - 1) * np.uint64(n))
+        if np.max(np.abs(state.v - before)) <= tol * np.max(np.abs(state.v)):
+            return state.v, n_iter, True
+    return state.v, max_iter, False
