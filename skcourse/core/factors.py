@@ -42,7 +42,7 @@ class Factor(NamedTuple):
 
 
 def factor_of(parts, weights, *, centre=True):
-    """Return the factor of one chunk; `parts` are X and Y, both 2-d, of the same rows."""
+    """Return the factor of one chunk; `parts` are X and perhaps Y, both 2-d, of the same rows."""
     rows, total, mean, rest = centred_rows(parts, weights, centre=centre)
     rows -= np.outer(np.sqrt(weights), rest) if len(weights) else rest
     p = parts[0].shape[1]
@@ -60,13 +60,13 @@ def merge(a, b):
     return Factor(a.weight + b.weight, mean, rest, R, n_rows, a.p)
 
 
-def factor(X, Y, weights=None, *, centre=True, n_jobs=-1):
-    """Return the factor of the rows of X and Y side by side, read chunk by chunk.
+def factor(X, Y=None, weights=None, *, centre=True, n_jobs=-1):
+    """Return the factor of the rows of X, or of X and Y side by side, read chunk by chunk.
 
     Parameters
     ----------
     X : array of shape (n, p), float32 or float64, C-contiguous; a memmap is read once, in order
-    Y : array of shape (n, t), any float
+    Y : array of shape (n, t) or None, any float
     weights : array of shape (n,) or None, not negative
     centre : bool, default=True
         False: the mean stays 0, and R'R is the scatter about the origin.
@@ -77,10 +77,10 @@ def factor(X, Y, weights=None, *, centre=True, n_jobs=-1):
     factor : Factor, whose bits depend on the data only
     """
     none = np.empty(0)
-    width = X.shape[1] + Y.shape[1]
+    width = X.shape[1] + (0 if Y is None else Y.shape[1])
 
     def part(rows):
-        parts = [np.asarray(X[rows]), np.asarray(Y[rows])]
+        parts = [np.asarray(X[rows])] if Y is None else [np.asarray(X[rows]), np.asarray(Y[rows])]
         return factor_of(parts, none if weights is None else weights[rows], centre=centre)
 
     slices = chunk_slices(len(X), 8 * width, min_rows=16 * width)

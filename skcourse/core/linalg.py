@@ -37,6 +37,10 @@ class Cholesky(NamedTuple):
         """Return S^-1 B, (p, t)."""
         return lapack.dpotrs(self.R, B)[0]
 
+    def project(self, B):
+        """Return R^-T B, (p, t): where B = X'y it is Q'y."""
+        return lapack.dtrtrs(self.R, B, trans=1)[0]
+
     def singular_values(self):
         """Return the singular values of X, in falling order, each to about k u of itself."""
         return lapack.dgesdd(self.R, compute_uv=0)[1]

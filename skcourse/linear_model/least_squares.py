@@ -10,8 +10,8 @@ Routes      tall, well conditioned   scatter S, Cholesky                 n p^2 p
             wide                     QR of X' over chunks of columns     4 n^2 p
             Each reads X chunk by chunk and centres it there; none copies it whole.
 Precision   S knows b to k u, its Cholesky factor the singular values to the same; (2) squares the
-            error of b, since (1) is computed from the rows. The other routes are as good as LAPACK's
-            least squares on the whole of X.
+            error of b, since (1) is computed from the rows. The other routes are as good as
+            LAPACK's least squares on the whole of X.
 Reference   A. Björck, Stability analysis of the method of seminormal equations for linear least
             squares problems, Linear Algebra Appl., 1987.
 """
@@ -50,8 +50,8 @@ class LeastSquares(NamedTuple):
 
     coef: np.ndarray  # b, (p, t)
     mean: np.ndarray  # of x and y side by side, (p + t,); 0 without an intercept
-    rank: int
-    singular: np.ndarray  # of the centred, weighted X, (min(n, p),), in falling order
+    rank: int | None
+    singular: np.ndarray | None  # of the centred, weighted X, (min(n, p),), in falling order
     statistics: Moments | Factor | None  # to which more rows can be added
 
 
@@ -72,16 +72,50 @@ def least_squares(rows, tol):
     tol = tol if 0 < tol < 1 else np.finfo(rows.X.dtype).eps  # as LAPACK reads it
     if n <= p:
         return solve_wide(rows, tol)
-    m = moments(rows.X, rows.Y, rows.weights, centre=rows.centre, n_jobs=rows.n_jobs)
+    m = summed(moments, rows)
     found = solve_moments(m, p, tol, REFINED[precision])
     if found is None:
-        f = factor(rows.X, rows.Y, rows.weights, centre=rows.centre, n_jobs=rows.n_jobs)
-        return solve_factor(f, tol)
+        return solve_factor(summed(factor, rows), tol)
     solution, R = found
     if R.condition > DIRECT[precision]:
         coef = solution.coef + R.solve(gradient(rows, m.mean, solution.coef))  # (2)
         return solution._replace(coef=coef)
     return solution
+
+
+def triangular(rows):
+    """Return a small problem, min |A b - C|^2, with the same solutions as that of all rows.
+
+    Parameters
+    ----------
+    rows : Rows
+
+    Returns
+    -------
+    A : array of shape (at most p, p), upper trapezoidal
+    C : array of shape (len(A), t)
+    statistics : Moments or Factor
+    """
+    n, p = rows.X.shape
+    if n > p:
+        m = summed(moments, rows)
+        R = certified(m, p, DIRECT[rows.X.dtype.name])
+        if R is not None:
+            return R.R, R.project(m.scatter[:p, p:]), m
+    f = summed(factor, rows)
+    return *f.sides, f
+
+
+def summed(statistics, rows):
+    """Return `moments` or the `factor` of the rows."""
+    return statistics(rows.X, rows.Y, rows.weights, centre=rows.centre, n_jobs=rows.n_jobs)
+
+
+def as_factor(m, p):
+    """Return the triangular factor of rows of which certified moments are known."""
+    R = cholesky(m.scatter[:p, :p])
+    sides = np.hstack([R.R, R.project(m.scatter[:p, p:])])
+    return Factor(m.weight, m.mean, m.rest, sides, m.n_rows, p)
 
 
 def certified(m, p, limit):
