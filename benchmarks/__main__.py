@@ -80,11 +80,11 @@ def main(argv=None):
             tables = question.tables(subjects(), plan)
             asked += tables
             print("\n" + "\n".join(map(str, tables)), flush=True)
-    tables = [summary(results)] * bool(results)
-    print("\n" + "\n".join(map(str, tables)))
+    ratios = [summary(results)] if results else []
+    print("\n" + "\n".join(map(str, ratios)))
     output = options.output or (None if options.only or options.quick else RESULTS)
     if output:
-        output.write_text(page(begun, [*tables, *asked, *map(details, results)]), encoding="utf-8")
+        output.write_text(page(begun, [*ratios, *asked, *map(details, results)]), encoding="utf-8")
         print(f"Written to {output}")
 
 

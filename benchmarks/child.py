@@ -44,23 +44,15 @@ def first_fit(make, n, p):
 
 def memory(make, n, p):
     """Return the bytes of X, and by how many the process grew at most during the fit."""
+    from benchmarks.contenders import handed_back
     from benchmarks.each import fit, problem
 
-    fit(
-        make(), problem(make(), 2_000, p)
-    )  # libraries, threads and machine code are not the question
+    fit(make(), problem(make(), 2_000, p))  # loads libraries and machine code, starts threads
     data = problem(make(), n, p)
     before = resident_bytes()
     fitted = fit(make(), data)
     grown = peak_bytes() - before
-    return {"X": data.X.nbytes, "grown": grown, "served": is_own(fitted)}
-
-
-def is_own(fitted):
-    """Tell whether the class did the fit itself, and did not hand it to scikit-learn."""
-    return not type(fitted).__module__.startswith("sklearnex") or hasattr(
-        fitted, "_onedal_estimator"
-    )
+    return {"X": data.X.nbytes, "grown": grown, "handed_back": handed_back(fitted)}
 
 
 def resident_bytes():

@@ -31,7 +31,7 @@ def data_folder():
 
 def regression(n, p, shrink=1, *, weighted=False, n_test=0):
     """Make y = X w + noise: X and the noise standard normal, w of about unit length."""
-    rng, n = np.random.default_rng(0), max(n // shrink, 2)
+    rng, n = np.random.default_rng(0), max(n // shrink, 2 * p)
     X = rng.standard_normal((n + n_test, p))
     y = X @ (rng.standard_normal(p) / np.sqrt(p)) + rng.standard_normal(n + n_test)
     weights = rng.random(n) if weighted else None
@@ -40,7 +40,7 @@ def regression(n, p, shrink=1, *, weighted=False, n_test=0):
 
 def classification(n, p, n_classes, shrink=1, *, n_test=0):
     """Make classes that overlap: the largest of `n_classes` linear scores with noise."""
-    rng, n = np.random.default_rng(0), max(n // shrink, 10 * n_classes)
+    rng, n = np.random.default_rng(0), max(n // shrink, 2 * p)
     X = rng.standard_normal((n + n_test, p))
     noise = rng.standard_normal((n + n_test, n_classes))
     y = np.argmax(X @ rng.standard_normal((p, n_classes)) / np.sqrt(p) + noise, axis=1)
@@ -71,14 +71,14 @@ def images(k, shrink=1):
     path = data_folder() / "mnist.npz"
     if path.is_file():
         with np.load(path) as files:
-            X, note = files["X_train"], "The images are MNIST's."
+            X = files["X_train"][::shrink].reshape(-1, 784) / np.float32(255)
+        note = "The images are MNIST's."
     else:
         note = "No mnist.npz found: 60,000 generated points in [0, 1]^784 in 300 clusters."
         rng = np.random.default_rng(0)
         centres = rng.random((300, 784)) * (rng.random((300, 784)) < 0.2)
-        noise = 0.2 * rng.standard_normal((60_000, 784), dtype=np.float32)
-        X = 255 * np.clip(centres[rng.integers(0, 300, 60_000)] + noise, 0, 1)
-    X = np.ascontiguousarray(X.reshape(len(X), -1)[::shrink], dtype=np.float32) / np.float32(255)
+        noise = 0.2 * rng.standard_normal((60_000 // shrink, 784), dtype=np.float32)
+        X = np.clip(centres[rng.integers(0, 300, len(noise))] + noise, 0, 1).astype(np.float32)
     return Data(X, start=rows_of(X, k), note=note)
 
 

@@ -22,7 +22,7 @@ def tables(subjects, plan):
         shares = {}
         for contender in classes(subject.chapter, subject.name):
             answer = ask("memory", subject, contender, n, p)
-            if answer["served"]:
+            if not answer["handed_back"]:
                 shares[contender] = answer["grown"] / answer["X"]
         verdict = "met" if shares["skcourse"] <= LIMIT else "missed"
         peers = [shares.get(name) for name in ("scikit-learn", "scikit-learn-intelex")]

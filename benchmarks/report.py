@@ -11,6 +11,7 @@ from benchmarks.harness import OURS, is_reference
 from skcourse.versions import versions
 
 PEERS = ("scikit-learn-intelex", "faiss-cpu")
+UNITS = {"s": 1, "ms": 1e3, "µs": 1e6}
 
 
 @dataclass
@@ -96,10 +97,9 @@ def time_cell(seconds):
     """Write a time with three digits and its unit, "" for None."""
     if seconds is None:
         return ""
-    for unit, factor in (("s", 1), ("ms", 1e3), ("µs", 1e6)):
-        if seconds * factor >= 1 or unit == "µs":
-            break
-    return f"{seconds * factor:#.3g}".rstrip(".") + f" {unit}"
+    fitting = (unit for unit in UNITS if seconds * UNITS[unit] >= 0.9995)  # rounds to 1.00
+    unit = next(fitting, "µs")
+    return f"{seconds * UNITS[unit]:#.3g}".rstrip(".") + f" {unit}"
 
 
 def circumstances(command, threads):

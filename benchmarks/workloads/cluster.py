@@ -74,7 +74,7 @@ def from_many_seeds(n_seeds, **params):
     """Return {contender: fits}: default settings but `params`, once per seed."""
 
     def fit(cls, data):
-        return [cls(**params, random_state=seed).fit(data.X) for seed in range(n_seeds)]
+        return [fit_class(cls, params | {"random_state": seed}, 1, data) for seed in range(n_seeds)]
 
     return {name: partial(fit, cls) for name, cls in classes("cluster", "KMeans").items()}
 
@@ -109,7 +109,7 @@ WORKLOADS = [
     Workload(
         "KMeans 60,000 x 784, k=100, images",
         data=partial(images, 100),
-        contenders=partial(from_one_start, 50),
+        contenders=partial(from_one_start, 20),
         loss=inertia,
         floor=1.2,
         rivals=("faiss",),
