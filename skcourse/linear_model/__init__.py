@@ -2,5 +2,15 @@
 
 from skcourse.linear_model.ols import LinearRegression
 from skcourse.linear_model.ridge import Ridge, ridge_regression
+from skcourse.linear_model.ridge_classifier import RidgeClassifier
+from skcourse.linear_model.ridge_classifier_cv import RidgeClassifierCV
+from skcourse.linear_model.ridge_cv import RidgeCV
 
-__all__ = ["LinearRegression", "Ridge", "ridge_regression"]
+__all__ = [
+    "LinearRegression",
+    "Ridge",
+    "RidgeCV",
+    "RidgeClassifier",
+    "RidgeClassifierCV",
+    "ridge_regression",
+]

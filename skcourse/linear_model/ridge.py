@@ -85,12 +85,9 @@ class RidgeSolver:
 
     def _keep(self, solution, *, flat, dtype):
         """Set the attributes; the last thing that a fit does."""
-        coef = np.ascontiguousarray(solution.coef.T, dtype=dtype)
-        self.intercept_ = 0.0
-        if self.fit_intercept:  # from the rounded b: the plane still passes through the means
-            intercept = (solution.y_mean - coef @ solution.x_mean).astype(dtype, copy=False)
-            self.intercept_ = intercept[0] if flat else intercept
-        self.coef_ = coef[0] if len(coef) == 1 else coef
+        self.coef_, self.intercept_ = solution.attributes(
+            centre=self.fit_intercept, flat=flat, dtype=dtype
+        )
         self.n_iter_, self.solver_ = solution.n_iter, solution.solver
 
     def _takes_sparse(self):

@@ -64,6 +64,15 @@ class Solution(NamedTuple):
     solver: str  # the solver in the end
     n_iter: np.ndarray | None = None  # (t,), int32
 
+    def attributes(self, *, centre, flat, dtype):
+        """Return `coef_` and `intercept_`; `flat` tells whether the targets came as a vector."""
+        coef = np.ascontiguousarray(self.coef.T, dtype=dtype)
+        intercept = 0.0
+        if centre:  # from the rounded b: the plane still passes through the means
+            intercept = (self.y_mean - coef @ self.x_mean).astype(dtype, copy=False)
+            intercept = intercept[0] if flat else intercept
+        return (coef[0] if len(coef) == 1 else coef), intercept
+
 
 class CentredProblem(NamedTuple):
     """(1) without the intercept: minimise |v_t - A b_t|^2 + alpha_t |b_t|^2."""
