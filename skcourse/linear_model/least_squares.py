@@ -72,15 +72,16 @@ def least_squares(rows, tol):
     tol = tol if 0 < tol < 1 else np.finfo(rows.X.dtype).eps  # as LAPACK reads it
     if n <= p:
         return solve_wide(rows, tol)
-    m = summed(moments, rows)
-    found = solve_moments(m, p, tol, REFINED[precision])
-    if found is None:
-        return solve_factor(summed(factor, rows), tol)
-    solution, R = found
-    if R.condition > DIRECT[precision]:
-        coef = solution.coef + R.solve(gradient(rows, m.mean, solution.coef))  # (2)
-        return solution._replace(coef=coef)
-    return solution
+    with one_blas_thread():
+        m = summed(moments, rows)
+        found = solve_moments(m, p, tol, REFINED[precision])
+        if found is None:
+            return solve_factor(summed(factor, rows), tol)
+        solution, R = found
+        if R.condition > DIRECT[precision]:
+            coef = solution.coef + R.solve(gradient(rows, m.mean, solution.coef))  # (2)
+            return solution._replace(coef=coef)
+        return solution
 
 
 def triangular(rows):
