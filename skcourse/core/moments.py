@@ -57,12 +57,15 @@ def centred(X, mean, weights, first, out, sums):
             sums[f] += root * z
 
 
-def centred_rows(parts, weights, *, centre=True):
-    """Return sqrt(w_i) (z_i - m), float64, of one chunk, and its W, m and the rest of m."""
+def centred_rows(parts, weights, *, centre=True, out=None):
+    """Return sqrt(w_i) (z_i - m), float64, of one chunk, and its W, m and the rest of m.
+
+    The rows are written to `out`, which may be a part itself, or to a new array.
+    """
     width = sum(part.shape[1] for part in parts)
     mean, rest = np.zeros(width), np.zeros(width)
     total, first = 0.0, 0
-    rows = np.empty((len(parts[0]), width))
+    rows = np.empty((len(parts[0]), width)) if out is None else out
     for part in parts:
         columns = slice(first, first + part.shape[1])
         total = weighted_sums(part, weights, mean[columns])

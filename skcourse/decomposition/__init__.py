@@ -1,0 +1,5 @@
+"""Decomposition: few directions in which the rows of a matrix vary most."""
+
+from skcourse.decomposition.pca import PCA
+
+__all__ = ["PCA"]

@@ -1,0 +1,194 @@
+"""What fitted principal axes are good for: scores, rows from scores, and a density.
+
+Model       A row is x = m + V'z + noise, with orthonormal axes V, (k, p), scores z_j of variance
+            l_j - v, and noise of variance v in all directions: normal, with covariance
+                C = V' diag(l - v) V + v 1,   l_j at least v                          (1)
+                C^-1 = V' diag(1/l - 1/v) V + 1/v                                     (2)
+Scores      z = V (x - m), the nearest point of the plane is m + V'z                  (3)
+Density     With r = x - m - V'z, what the plane does not explain,
+                -2 log p(x) = p log 2 pi + sum_j log l_j + (p - k) log v
+                              + sum_j z_j^2 / l_j + |r|^2 / v                         (4)
+            No matrix of p x p is formed, and none inverted.
+Reference   M. Tipping, C. Bishop, Probabilistic principal component analysis, J. Royal
+            Statistical Society B, 1999.
+"""
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_array
+from sklearn.utils.validation import check_is_fitted
+
+from skcourse.core.chunks import for_each_chunk
+from skcourse.core.validation import FLOATS, check_finite_sums, read_X
+
+AT_ONCE = 2**16  # entries of X: below, one product on the calling thread
+
+
+class PrincipalAxes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """Base class: the methods of an estimator with `components_`, `mean_` and variances.
+
+    It has the parameter `whiten`, and the attributes `explained_variance_` and `noise_variance_`.
+    """
+
+    def transform(self, X):
+        """Project the rows onto the axes, by (3).
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples, n_components)
+            In the units of X; if `whiten`, divided by their standard deviation.
+        """
+        if not hasattr(self, "components_"):
+            check_is_fitted(self)
+        X = read_X(self, X, order=None, finite=False, accept_sparse=("csr", "csc"))
+        return self._project(X)
+
+    def inverse_transform(self, X):
+        """Return the rows that have these scores, and no noise.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_components)
+
+        Returns
+        -------
+        X_original : ndarray of shape (n_samples, n_features)
+        """
+        check_is_fitted(self)
+        scores = check_array(X, input_name="X", dtype=FLOATS)
+        axes = self.components_
+        if self.whiten:
+            axes = np.sqrt(self.explained_variance_)[:, np.newaxis] * axes
+        return scores @ axes + self.mean_
+
+    def get_covariance(self):
+        """Return the covariance of the model, by (1).
+
+        Returns
+        -------
+        covariance : ndarray of shape (n_features, n_features)
+        """
+        axes, noise = self.components_, self.noise_variance_
+        covariance = (axes.T * (self._variances() - noise)) @ axes
+        covariance.flat[:: len(covariance) + 1] += noise
+        return covariance
+
+    def get_precision(self):
+        """Return the inverse of the covariance, by (2).
+
+        Returns
+        -------
+        precision : ndarray of shape (n_features, n_features)
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            If the covariance is singular: no noise, and fewer components than features.
+        """
+        axes = self.components_.astype(np.float64, copy=False)
+        variances, noise = self._positive_variances()
+        precision = (axes.T * (1 / variances - (1 / noise if noise else 0.0))) @ axes
+        if noise:
+            precision.flat[:: len(precision) + 1] += 1 / noise
+        return precision.astype(self.components_.dtype, copy=False)
+
+    def score_samples(self, X):
+        """Return the log-density of each row, by (4).
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_density : ndarray of shape (n_samples,)
+
+        Raises
+        ------
+        numpy.linalg.LinAlgError
+            If the covariance is singular: no noise, and fewer components than features.
+        """
+        check_is_fitted(self)
+        X = read_X(self, X, order=None, finite=False)
+        axes = self.components_.astype(np.float64, copy=False)
+        variances, noise = self._positive_variances()
+        k, p = axes.shape
+        constant = p * np.log(2 * np.pi) + np.sum(np.log(variances))
+        constant += (p - k) * np.log(noise) if noise else 0.0
+        density = np.empty(len(X))
+
+        def part(rows):
+            rest = np.subtract(X[rows], self.mean_, dtype=np.float64)
+            scores = rest @ axes.T
+            distances = np.square(scores) @ (1 / variances)
+            if noise:
+                rest -= scores @ axes
+                distances += np.einsum("ij,ij->i", rest, rest) / noise
+            density[rows] = -0.5 * (constant + distances)
+
+        for_each_chunk(part, len(X), row_bytes=8 * p)
+        check_finite_sums(density, X, estimator=self)
+        return density.astype(np.result_type(X, self.components_), copy=False)
+
+    def score(self, X, y=None):
+        """Return the mean log-density of the rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        y : ignored
+
+        Returns
+        -------
+        log_density : float
+        """
+        return float(np.mean(self.score_samples(X)))
+
+    def _variances(self):
+        """Return l of (1), (k,): at least the noise."""
+        return np.maximum(self.explained_variance_, self.noise_variance_)
+
+    def _positive_variances(self):
+        """Return l, (k,), and v of (2), float64; v = 0 only where there is no other direction."""
+        variances = self._variances().astype(np.float64, copy=False)
+        noise = float(self.noise_variance_)
+        k, p = self.components_.shape
+        if not (noise > 0 or (k == p and np.all(variances > 0))):
+            raise np.linalg.LinAlgError(
+                "The covariance is singular: the components explain all variance, in a subspace."
+            )
+        return variances, noise
+
+    def _project(self, X):
+        """Return the scores of validated rows, (3), read chunk by chunk and checked for NaN."""
+        axes = self.components_
+        if issparse(X):
+            check_finite_sums(X.data.sum(), X, estimator=self)
+            return self._whitened(X @ axes.T - self.mean_ @ axes.T)
+        if X.size <= AT_ONCE:
+            scores = (X - self.mean_) @ axes.T
+        else:
+            scores = np.empty((len(X), len(axes)), np.result_type(X, axes))
+
+            def part(rows):
+                np.matmul(np.subtract(X[rows], self.mean_), axes.T, out=scores[rows])
+
+            for_each_chunk(part, len(X), row_bytes=X.itemsize * X.shape[1])
+        check_finite_sums(scores, X, estimator=self)
+        return self._whitened(scores)
+
+    def _whitened(self, scores):
+        """Divide the scores by their standard deviations, in place, if that is asked for."""
+        if self.whiten:
+            deviations = np.sqrt(self.explained_variance_)
+            scores /= np.maximum(deviations, np.finfo(deviations.dtype).eps)
+        return scores
+
+    @property
+    def _n_features_out(self):
+        return len(self.components_)

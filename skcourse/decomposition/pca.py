@@ -1,0 +1,362 @@
+"""Principal component analysis.
+
+Problem     Of rows x_i of weight w_i, with W = sum w_i, find the mean m and the k orthonormal
+            directions v_j in which the rows vary most, so that the plane through m along them
+            leaves the least of the rows unexplained:
+                min over V, (k, p), V V' = 1, of  sum_i w_i |x_i - m - V'V (x_i - m)|^2   (1)
+Solution    With A = W^(1/2) (X - 1 m') = U diag(s) V', all s_i in falling order, the v_j are the
+            first k rows of V, what is left is the sum of the other s_i^2, and
+                variance along v_j: l_j = s_j^2 / (W - 1)                                 (2)
+                noise: v = mean of l_{k+1} .. l_q,  q = min(n, p)                         (3)
+            How V is found is the solver's business, see `solvers`. The sign of v_j is such that
+            its largest entry is positive.
+Pieces      The mean and A'A, or R of A = QR, can be merged for two sets of rows: a fit in pieces
+            is the fit of the whole.
+Cost        n p^2 products for n >> p; see `spectrum`, `randomized` and `lanczos`.
+Reference   I. Jolliffe, Principal Component Analysis, 2nd ed., Springer, 2002.
+"""
+
+from numbers import Integral, Real
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import issparse
+
+from skcourse.core import factors, moments
+from skcourse.core.factors import Factor
+from skcourse.core.moments import Moments
+from skcourse.core.validation import (
+    Interval,
+    RealNotInt,
+    StrOptions,
+    check_weights,
+    fit_context,
+    read_X,
+)
+from skcourse.decomposition.base import PrincipalAxes
+from skcourse.decomposition.dimension import by_evidence, by_share
+from skcourse.decomposition.solvers import (
+    Solution,
+    check_n_components,
+    choose_solver,
+    of_sums,
+    solve,
+    sums_of,
+)
+
+TAKE_SPARSE = ("auto", "arpack", "covariance_eigh")
+
+
+class Seen(NamedTuple):
+    """What is kept of the rows of `fit` and `partial_fit`, for more of them to come."""
+
+    sums: Moments | Factor
+    n: int  # see `count_rows`
+    weighted: bool
+
+
+class PCA(PrincipalAxes):
+    """Project the rows onto the few directions in which they vary most.
+
+    A drop-in for scikit-learn's, which also takes `sample_weight`, learns in pieces by
+    `partial_fit`, and reads a `memmap` larger than memory.
+
+    Parameters
+    ----------
+    n_components : int, float, "mle" or None, default=None
+        How many components to keep: a number; with 0 < n_components < 1 as many as explain more
+        than this share of the variance; "mle" asks Minka's evidence; None keeps all, less one
+        with "arpack".
+    copy : bool, default=True
+        False allows `fit` to overwrite X, which only "full" on fewer rows than columns, of
+        float64 and without weights, makes use of. All else needs no copy of a C-contiguous X.
+    whiten : bool, default=False
+        Divide the scores by their standard deviations.
+    svd_solver : {"auto", "full", "covariance_eigh", "arpack", "randomized"}, default="auto"
+        "full" works by orthogonal transformations and keeps the small singular values.
+        "covariance_eigh" works on the scatter matrix, about the mean from the start: fast for
+        n_samples >> n_features, but blind below 1e-8 of the largest singular value. "arpack" and
+        "randomized" find the leading components only, the latter by block Krylov iteration.
+        "auto" picks by shape, as scikit-learn does. Sparse X takes "arpack" (which is "auto") and
+        "covariance_eigh". Where squares overflow or vanish, or an exact answer costs less than
+        "randomized", "full" takes its place.
+    tol : float, default=0.0
+        Of the singular values by "arpack", relative; 0 is the working precision.
+    iterated_power : int or "auto", default="auto"
+        Steps of "randomized". "auto" is 4; as the last four blocks are kept, and not the last
+        alone, they capture at least as much as scikit-learn's 7.
+    n_oversamples : int, default=10
+        By how much the block of "randomized" is wider than `n_components`.
+    power_iteration_normalizer : {"auto", "QR", "LU", "none"}, default="auto"
+        What "randomized" does to the blocks of the steps before the last four; "auto" is LU.
+    random_state : int, RandomState instance or None, default=None
+        Starts "arpack" and "randomized".
+
+    Attributes
+    ----------
+    components_ : ndarray of shape (n_components_, n_features_in_)
+        Orthonormal rows, by falling variance.
+    explained_variance_ : ndarray of shape (n_components_,)
+        In the units of X squared, with the divisor `n_samples_` - 1.
+    explained_variance_ratio_ : ndarray of shape (n_components_,)
+        The shares of the variance of all features together.
+    singular_values_ : ndarray of shape (n_components_,)
+        Of the weighted rows about their mean.
+    mean_ : ndarray of shape (n_features_in_,)
+    n_components_ : int
+    n_samples_ : int or float
+        The number of rows, or the sum of their weights.
+    noise_variance_ : float
+        The mean of the variances along all directions that are left out; 0 if there are none.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        If X had names for all its columns.
+
+    Notes
+    -----
+    A row of weight 2 counts as two rows, and one of weight 0 is absent: variances are divided by
+    the sum of the weights less 1, and min(n_samples, n_features) is taken with the sum of the
+    weights (or with the number of rows that have a weight, if that is larger).
+
+    `get_covariance`, `get_precision` and `score` do not depend on `whiten`, as the model does
+    not; scikit-learn's do (its issue 13898). On constant rows the ratios, and on a single row the
+    variances, are 0 / 0: NaN, as in scikit-learn.
+
+    The same bits come out whatever the number of threads, except that a decomposition of a large
+    matrix (beyond 512 x 512, not the sums over rows) runs on as many as BLAS is allowed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skcourse.decomposition import PCA
+    >>> X = np.array([[-1.0, -1], [-2, -1], [-3, -2], [1, 1], [2, 1], [3, 2]])
+    >>> pca = PCA(n_components=1).fit(X)
+    >>> pca.explained_variance_ratio_.round(4)
+    array([0.9924])
+    >>> pca.transform([[3.0, 2.0]]).round(3)
+    array([[3.605]])
+    """
+
+    _parameter_constraints: dict = {
+        "n_components": [
+            Interval(Integral, 0, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="neither"),
+            StrOptions({"mle"}),
+            None,
+        ],
+        "copy": ["boolean"],
+        "whiten": ["boolean"],
+        "svd_solver": [StrOptions({"auto", "full", "covariance_eigh", "arpack", "randomized"})],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "iterated_power": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
+        "n_oversamples": [Interval(Integral, 1, None, closed="left")],
+        "power_iteration_normalizer": [StrOptions({"auto", "QR", "LU", "none"})],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_components=None,
+        *,
+        copy=True,
+        whiten=False,
+        svd_solver="auto",
+        tol=0.0,
+        iterated_power="auto",
+        n_oversamples=10,
+        power_iteration_normalizer="auto",
+        random_state=None,
+    ):
+        self.n_components = n_components
+        self.copy = copy
+        self.whiten = whiten
+        self.svd_solver = svd_solver
+        self.tol = tol
+        self.iterated_power = iterated_power
+        self.n_oversamples = n_oversamples
+        self.power_iteration_normalizer = power_iteration_normalizer
+        self.random_state = random_state
+
+    @fit_context
+    def fit(self, X, y=None, sample_weight=None):
+        """Find the components of the rows.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : ignored
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts; None is once.
+
+        Returns
+        -------
+        self : PCA
+
+        Raises
+        ------
+        ValueError
+            If the solver cannot find `n_components`, or the weights do not add up to more than 1.
+        TypeError
+            If X is sparse and the solver takes dense rows only.
+        """
+        self._fit(X, sample_weight)
+        return self
+
+    @fit_context
+    def fit_transform(self, X, y=None, sample_weight=None):
+        """Find the components of the rows, and project the rows onto them; see `fit`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_samples, n_components_)
+        """
+        X, scores = self._fit(X, sample_weight)
+        if scores is None:
+            return self._project(X)
+        return self._whitened(scores.astype(self.components_.dtype, order="C"))
+
+    @fit_context
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Find the components of all rows seen so far: those of `fit` or earlier calls, and these.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : ignored
+        sample_weight : array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : PCA
+            As after one `fit` of all the rows: with "full" and "randomized" by the triangular
+            factor, as accurate as "full", otherwise by the scatter matrix. As long as there
+            are fewer rows than `n_components`, that many components are kept.
+
+        Raises
+        ------
+        ValueError
+            After a `fit` that kept no sums of the rows: one by "arpack" or "randomized", or by
+            "full" on fewer rows than columns.
+        """
+        first = not hasattr(self, "components_")
+        if not first and not hasattr(self, "_seen"):
+            raise ValueError(
+                f"partial_fit cannot go on after a fit by svd_solver={self._fit_svd_solver!r}, "
+                "which keeps no sums of its rows. Begin with partial_fit."
+            )
+        X, weights = self._read(X, sample_weight, reset=first, zero=not first)
+        before = None if first else self._seen
+        scatter = self.svd_solver in TAKE_SPARSE
+        kind = (Moments if scatter else Factor) if first else type(before.sums)
+        sums = sums_of(self, X, weights, kind)
+        n, weighted = count_rows(X, weights), weights is not None
+        if not first:
+            sums = (moments if kind is Moments else factors).merge(sums, before.sums)
+            n, weighted = n + before.n, weighted or before.weighted
+        p = X.shape[1]
+        q = min(n, p)
+        solver, k = choose_solver(self.svd_solver, self.n_components, n, p, sparse=issparse(X))
+        k = ("mle" if n >= p else q) if k == "mle" else min(k, q)
+        spectrum = of_sums(sums, k if isinstance(k, Integral) else q, q)
+        self._fit_svd_solver = solver
+        self._set(Solution(spectrum, sums.mean, sums.weight, sums), k, n, weighted, X.dtype)
+        return self
+
+    def _fit(self, X, sample_weight):
+        """Fit, and return the validated rows, and their scores or None."""
+        X, weights = self._read(X, sample_weight, reset=True)
+        n, p = count_rows(X, weights), X.shape[1]
+        solver, k = choose_solver(self.svd_solver, self.n_components, n, p, sparse=issparse(X))
+        check_n_components(k, solver, n, p)
+        q = min(n, p)
+        solution = solve(self, X, weights, solver, k if isinstance(k, Integral) else q, q)
+        if weights is not None and solution.weight <= 1:
+            raise ValueError(
+                f"sample_weight adds up to {solution.weight:g}; it counts rows, and more than one "
+                "is needed."
+            )
+        self._fit_svd_solver = solver
+        scores = self._set(solution, k, n, weights is not None, X.dtype)
+        return X, scores if weights is None else None
+
+    def _read(self, X, sample_weight, *, reset, zero=False):
+        """Return the validated rows and their weights."""
+        if issparse(X) and self.svd_solver not in TAKE_SPARSE:
+            raise TypeError(
+                'PCA only support sparse inputs with the "arpack" and "covariance_eigh" solvers, '
+                f'while "{self.svd_solver}" was passed. See TruncatedSVD for a possible '
+                "alternative."
+            )
+        X = read_X(self, X, reset=reset, finite=False, accept_sparse=("csr", "csc"))
+        return X, check_weights(sample_weight, X, zero=zero)
+
+    def _set(self, solution, k, n, weighted, dtype):
+        """Set the attributes by (2) and (3), the last thing that a fit does; return the scores.
+
+        Parameters
+        ----------
+        solution : Solution
+        k : int, float or "mle", how many components, or the rule
+        n : int, see `count_rows`
+        weighted : bool
+        dtype : dtype of the attributes, that of X
+        """
+        spectrum, mean, weight, sums = solution
+        s, axes = spectrum.values, spectrum.axes
+        q = min(n, len(mean))
+        freedom = weight - 1 if weight > 1 else np.nan
+        with np.errstate(all="ignore"):  # constant rows, a single row, squares that overflow
+            variances = np.square(s) / freedom
+            shares = np.square(s / spectrum.size)
+            if k == "mle":
+                k = by_evidence(variances[:q], weight)
+            elif not isinstance(k, Integral):
+                k = by_share(shares[:q], k)
+            noise = noise_variance(variances, k, q, np.square(spectrum.size) / freedom)
+            singular_values, variances, shares = (
+                array[:k].astype(dtype) for array in (s, variances, shares)
+            )
+        signs = largest_signs(axes[:k])
+        self.components_ = np.ascontiguousarray(signs[:, np.newaxis] * axes[:k], dtype=dtype)
+        self.explained_variance_ = variances
+        self.explained_variance_ratio_ = shares
+        self.singular_values_ = singular_values
+        self.mean_ = mean.astype(dtype)
+        self.n_components_ = int(k)
+        self.n_samples_ = weight if weighted else n
+        self.noise_variance_ = dtype.type(noise)
+        self.__dict__.pop("_seen", None)
+        if sums is not None:
+            self._seen = Seen(sums, n, weighted)
+        return None if spectrum.scores is None else spectrum.scores[:, :k] * signs
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.input_tags.sparse = self.svd_solver in TAKE_SPARSE
+        return tags
+
+
+def count_rows(X, weights):
+    """Return the n of min(n, p): the sum of the weights, or the number of positive ones if larger.
+
+    So a row of weight 2 is two rows, and one of weight 0 none.
+    """
+    if weights is None:
+        return X.shape[0]
+    return max(int(np.count_nonzero(weights)), int(np.sum(weights, dtype=np.float64)))
+
+
+def noise_variance(variances, k, q, total):
+    """Return v of (3), if need be from the total of all variances."""
+    if k >= q:
+        return 0.0
+    if len(variances) >= q:
+        return np.mean(variances[k:q])
+    return max(total - np.sum(variances[:k]), 0.0) / (q - k)
+
+
+def largest_signs(axes):
+    """Return the sign of the entry of each row that is largest in size."""
+    largest = np.argmax(np.abs(axes), axis=1)
+    return np.where(axes[np.arange(len(axes)), largest] < 0, -1.0, 1.0)
