@@ -11,6 +11,8 @@ from benchmarks.harness import OURS, is_reference
 from skcourse.versions import versions
 
 PEERS = ("scikit-learn-intelex", "faiss-cpu")
+DETAILS = ["contender", "its time / ours", "least to most", "median time", "least to most"]
+DETAILS += ["loss", "excess loss"]
 UNITS = {"s": 1, "ms": 1e3, "µs": 1e6}
 
 
@@ -69,17 +71,23 @@ def best_peer(result):
 
 def details(result):
     """Make the table of one workload: a row per contender."""
-    rounds = len(next(iter(result.seconds.values()), []))
+    n_rounds = len(next(iter(result.seconds.values()), []))
     table = Table(
         result.workload.name,
-        " ".join([f"{rounds} rounds.", *result.notes]),
-        ["contender", "its time / ours", "median", "least to most", "loss", "excess loss"],
+        " ".join([f"{n_rounds} rounds.", *result.notes]),
+        DETAILS,
     )
     for name, seconds in result.seconds.items():
-        spread = f"{time_cell(min(seconds))} to {time_cell(max(seconds))}"
-        row = [name, ratio_cell(result.ratio(name)), time_cell(median(seconds)), spread]
+        row = [name, ratio_cell(result.ratio(name))]
+        row.append(range_cell(result.ratios(name), ratio_cell) if row[1] else "")
+        row += [time_cell(median(seconds)), range_cell(seconds, time_cell)]
         table.rows.append([*row, f"{result.losses[name]:.8g}", excess_cell(result, name)])
     return table
+
+
+def range_cell(values, cell):
+    """Write the least and the greatest of some values."""
+    return f"{cell(min(values))} to {cell(max(values))}"
 
 
 def ratio_cell(ratio):

@@ -65,6 +65,8 @@ def test_ratio_is_that_of_each_round_and_the_warm_up_is_not_counted():
     assert result.reference == "scikit-learn elkan"
     assert result.ratio("scikit-learn elkan") == 3.5
     assert result.notes == ["a 7th"]
+    row = next(row for row in report.details(result).rows if row[0] == "scikit-learn lloyd")
+    assert row[1:5] == ["5.00x", "4.00x to 6.00x", "7.00 s", "6.00 s to 8.00 s"]
 
 
 def test_contenders_take_turns_at_going_first():

@@ -90,7 +90,7 @@ SETTINGS = {
 
 WORKLOADS = [
     Workload(
-        "KMeans 200,000 x 32, k=64, clustered",
+        "KMeans 200,000 x 32, k=64, clustered, 50 iterations",
         data=partial(clustered, 200_000, 32, 64),
         contenders=partial(from_one_start, 50),
         loss=inertia,
@@ -98,7 +98,7 @@ WORKLOADS = [
         slack=SAME_START,
     ),
     Workload(
-        "KMeans 100,000 x 32, k=100, uniform",
+        "KMeans 100,000 x 32, k=100, uniform, 50 iterations",
         data=partial(uniform, 100_000, 32, 100),
         contenders=partial(from_one_start, 50),
         loss=inertia,
@@ -107,7 +107,7 @@ WORKLOADS = [
         slack=SAME_START,
     ),
     Workload(
-        "KMeans 60,000 x 784, k=100, images",
+        "KMeans 60,000 x 784, k=100, images, 20 iterations",
         data=partial(images, 100),
         contenders=partial(from_one_start, 20),
         loss=inertia,
