@@ -1,0 +1,309 @@
+"""The rows of a k-means problem as an array: every pass over them, chunk by chunk.
+
+The rows are never copied whole: they are centred in the tile or in the sum where they are used.
+`skcourse.cluster.sparse` has the same methods for the rows of a sparse matrix.
+"""
+
+import numpy as np
+
+from skcourse.cluster.bounds import sharpen, widen
+from skcourse.cluster.statistics import Stats, count_row
+from skcourse.core import distances
+from skcourse.core.chunks import chunk_slices, reduce_blocks
+from skcourse.core.distances import (
+    BLOCK,
+    TILE,
+    U,
+    add_squares,
+    fill,
+    nearest,
+    new_tile,
+    pad,
+    search,
+    squared_distances,
+)
+from skcourse.core.kernel import kernel
+
+ROWS_PER_CLUSTER = 32  # in a chunk, at least: its (k, d) sums should cost less than its products
+
+
+@kernel
+def add_row(x, origin, sums, factor):
+    """Add factor (x - origin) to `sums`, (d,)."""
+    for f in range(x.shape[0]):
+        sums[f] += factor * (np.float64(x[f]) - np.float64(origin[f]))
+
+
+@kernel
+def assign(X, weights, centers, motion, state, stats):
+    """Give each row the label of its nearest centre; put into `stats` what changes, return n_moved."""
+    suspects = np.empty(X.shape[0], np.uint32)
+    n_suspects = widen(motion, state, suspects)
+    tile = new_tile(centers.points)
+    n_moved = 0
+    for start in range(0, n_suspects, int(TILE)):
+        rows = suspects[start : min(start + int(TILE), n_suspects)]
+        fill(tile, X, rows, centers.origin)
+        search(tile, centers.points, centers.half_norms, U(rows.shape[0]))
+        for t in range(rows.shape[0]):
+            i, z, norm = rows[t], tile.labels[t], np.float64(tile.norms[t])
+            sharpen(state, i, norm, tile.lowest[t], tile.second[t], motion.margin)
+            a = state.labels[i]
+            if z != a:
+                state.labels[i] = z
+                n_moved += 1
+                w = np.float64(weights[i]) if len(weights) else 1.0
+                size = np.sqrt(norm) + motion.scale
+                add_row(X[i], centers.origin, stats.sums[z], w)
+                count_row(stats, z, w, 1.0, size)
+                if a >= 0:
+                    add_row(X[i], centers.origin, stats.sums[a], -w)
+                    count_row(stats, a, w, -1.0, size)
+    return n_moved
+
+
+@kernel
+def add_rows(X, weights, origin, labels, stats):
+    """Add all rows to the statistics of their clusters."""
+    for i in range(X.shape[0]):
+        z = labels[i]
+        w = np.float64(weights[i]) if len(weights) else 1.0
+        add_row(X[i], origin, stats.sums[z], w)
+        count_row(stats, z, w, 1.0, 0.0)
+
+
+@kernel
+def column_moments(X, mean, squares):
+    """Write the mean of each column and the sum of squared deviations from it, (d,) each, float64."""
+    for i in range(X.shape[0]):
+        for f in range(X.shape[1]):
+            mean[f] += X[i, f]
+    for f in range(X.shape[1]):
+        mean[f] /= X.shape[0]
+    for i in range(X.shape[0]):
+        for f in range(X.shape[1]):
+            t = X[i, f] - mean[f]
+            squares[f] += t * t
+
+
+@kernel
+def weighted_squares(X, weights, origin):
+    """Return sum_i w_i |x_i - origin|^2."""
+    total = 0.0
+    for i in range(X.shape[0]):
+        square = 0.0
+        for f in range(X.shape[1]):
+            t = np.float64(X[i, f]) - np.float64(origin[f])
+            square += t * t
+        total += square * (weights[i] if len(weights) else 1.0)
+    return total
+
+
+@kernel
+def distances_to_own(X, centers, labels, out):
+    """Write |x_i - c_{z_i}|^2 into `out`, float64 (n,)."""
+    for i in range(X.shape[0]):
+        z = labels[i]
+        square = 0.0
+        for f in range(X.shape[1]):
+            t = np.float64(X[i, f]) - np.float64(centers[z, f])
+            square += t * t
+        out[i] = square
+
+
+@kernel
+def approach(X, weights, centers, nearby, current, start, potentials):
+    """For each candidate m, write min(nearby[current], |x_i - c_m|^2) into another row of `nearby`.
+
+    Parameters
+    ----------
+    X, weights : rows from `start` on
+    centers : Centers, the candidates
+    nearby : array of shape (1 + n_candidates, n)
+    potentials : float64 array of shape (n_candidates,), increased by the weighted sums
+    """
+    tile = new_tile(centers.points)
+    rows = np.empty(int(TILE), np.uint32)
+    for first_row in range(0, X.shape[0], int(TILE)):
+        width = min(int(TILE), X.shape[0] - first_row)
+        for i in range(width):
+            rows[i] = first_row + i
+        fill(tile, X, rows[:width], centers.origin)
+        for m in range(potentials.shape[0]):
+            if m % BLOCK == 0:
+                add_squares(tile, centers.points, U(m), U(width))
+            squares = tile.products[m % BLOCK * int(TILE) :]
+            row, old = nearby[m if m < current else m + 1], nearby[current]
+            total = 0.0
+            for i in range(width):
+                nearest = min(old[start + first_row + i], squares[i])
+                row[start + first_row + i] = nearest
+                w = np.float64(weights[first_row + i]) if len(weights) else 1.0
+                total += w * nearest
+            potentials[m] += total
+
+
+def merge_moments(a, b):
+    """Return (n, mean, squares) of the rows of `a` and `b` together (Chan et al., 1983)."""
+    n, d = a[0] + b[0], b[1] - a[1]
+    return n, a[1] + d * (b[0] / n), a[2] + b[2] + d * d * (a[0] * b[0] / n)
+
+
+class DenseRows:
+    """Rows x_i, (n, d), float32 or float64, C-contiguous, perhaps on disk, with weights or None."""
+
+    def __init__(self, X, weights=None):
+        self.X = read_only(X)
+        self.weights = read_only(weights) if weights is not None else np.empty(0, X.dtype)
+        self.shape, self.dtype = X.shape, X.dtype
+        self.total_weight = float(X.shape[0] if weights is None else np.sum(weights, dtype=float))
+
+    def slices(self, n_clusters=1):
+        """Cut the rows into chunks, by the shape of the problem alone."""
+        n, d = self.shape
+        return chunk_slices(
+            n, d * self.dtype.itemsize, min_rows=max(256, ROWS_PER_CLUSTER * n_clusters)
+        )
+
+    def part(self, rows):
+        """Return a slice of the rows and their weights."""
+        return np.asarray(self.X[rows]), self.weights[rows]
+
+    def moments(self):
+        """Return the mean and the variance of each column, float64, weights aside."""
+
+        def part(rows):
+            X, _ = self.part(rows)
+            mean, squares = np.zeros(X.shape[1]), np.zeros(X.shape[1])
+            column_moments(X, mean, squares)
+            return len(X), mean, squares
+
+        n, mean, squares = reduce_blocks(part, self.slices(), merge_moments)
+        return mean, squares / n
+
+    def squares(self, origin):
+        """Return sum_i w_i |x_i - origin|^2."""
+        return reduce_blocks(lambda rows: weighted_squares(*self.part(rows), origin), self.slices())
+
+    def assign(self, centers, motion, state):
+        """Update `state` to the centres; return the change of the sums, as `Stats`."""
+        k = len(motion.drift)
+
+        def part(rows):
+            stats = Stats.zeros(k, self.shape[1])
+            X, weights = self.part(rows)
+            n_moved = assign(X, weights, centers, motion, state.part(rows), stats)
+            return stats._replace(n_moved=n_moved)
+
+        return reduce_blocks(part, self.slices(k))
+
+    def sums(self, labels, n_clusters, origin):
+        """Return the statistics of the clusters that `labels` describe, made anew."""
+
+        def part(rows):
+            stats = Stats.zeros(n_clusters, self.shape[1])
+            add_rows(*self.part(rows), origin, labels[rows], stats)
+            return stats
+
+        return reduce_blocks(part, self.slices(n_clusters))
+
+    def distances_to_own(self, centers, labels):
+        """Return |x_i - c_{z_i}|^2, float64 (n,); the centres are in the units of X."""
+        out = np.empty(self.shape[0])
+        reduce_blocks(
+            lambda rows: distances_to_own(self.part(rows)[0], centers, labels[rows], out[rows]),
+            self.slices(),
+            lambda total, part: None,
+        )
+        return out
+
+    def inertia(self, centers, labels):
+        """Return sum_i w_i |x_i - c_{z_i}|^2; the centres are in the units of X."""
+
+        def part(rows):
+            X, weights = self.part(rows)
+            return distances.inertia(X, centers, labels[rows], weights)
+
+        return reduce_blocks(part, self.slices())
+
+    def label(self, centers):
+        """Return the label of the nearest centre of each row, int32 (n,)."""
+        labels = np.empty(self.shape[0], np.int32)
+        padded = self.prepared(centers)
+        reduce_blocks(
+            lambda rows: nearest(self.part(rows)[0], padded, labels[rows]),
+            self.slices(len(centers)),
+            lambda total, part: None,
+        )
+        return labels
+
+    def distances(self, centers):
+        """Return |x_i - c_j|, (n, k), of the dtype of X."""
+        out = np.empty((self.shape[0], len(centers)), self.dtype)
+        padded = self.prepared(centers)
+        reduce_blocks(
+            lambda rows: squared_distances(self.part(rows)[0], padded, len(centers), out[rows]),
+            self.slices(len(centers)),
+            lambda total, part: None,
+        )
+        return np.sqrt(out, out=out)
+
+    def prepared(self, centers):
+        """Return centres in the units of X as the kernels want them."""
+        origin = self.origin_of(centers)
+        return pad(centers - origin.astype(np.float64), origin)
+
+    def approach(self, candidates, nearby, current):
+        """Bring each row nearer to a centre, by every candidate on its own.
+
+        Parameters
+        ----------
+        candidates : array of shape (m, d)
+        nearby : array of shape (1 + m, n), dtype of X
+            Row `current` holds the squared distance to the nearest centre so far. The others are
+            overwritten, in order, with what it would be with one candidate more.
+        current : int
+
+        Returns
+        -------
+        potentials : float64 array of shape (n_chunks, m), the weighted sums over each of `slices()`
+        """
+        padded = pad(candidates.astype(np.float64), np.zeros(self.shape[1], self.dtype))
+        slices = self.slices()
+        potentials = np.zeros((len(slices), len(candidates)))
+
+        def part(block):
+            number, rows = block
+            X, weights = self.part(rows)
+            approach(X, weights, padded, nearby, current, rows.start, potentials[number])
+
+        reduce_blocks(part, list(enumerate(slices)), lambda total, part: None)
+        return potentials
+
+    def take(self, i):
+        """Return row i, or the rows of an array i, as a dense array."""
+        return np.array(self.X[i])
+
+    def weight_of(self, i):
+        """Return w_i."""
+        return float(self.weights[i]) if len(self.weights) else 1.0
+
+    def origin_at(self, mean):
+        """Return what to centre the rows at, (d,), dtype of X, given their mean."""
+        return mean.astype(self.dtype)
+
+    def centred(self, origin):
+        """Return a copy of the rows less `origin`."""
+        return np.asarray(self.X) - origin
+
+    @staticmethod
+    def origin_of(centers):
+        """Return what to centre rows and centres at, (d,), when only the centres are known."""
+        return centers.mean(axis=0, dtype=np.float64).astype(centers.dtype)
+
+
+def read_only(array):
+    """Return a view that cannot be written: kernels then compile for one kind of array only."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
