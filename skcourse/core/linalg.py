@@ -67,7 +67,7 @@ def cholesky(S):
         None where S is not positive definite, to working precision, or not finite.
     """
     squares = np.diagonal(S)
-    if not squares.min() > FLOOR:
+    if not FLOOR < squares.min() <= squares.max() < np.inf:
         return None
     R, failed = lapack.dpotrf(S)
     if failed:
@@ -145,13 +145,13 @@ def log_sum_exp(z):
 
     With m = max z it is m + log sum_i exp(z_i - m): nothing overflows, and the largest term is 1.
     """
-    m = z[0]
+    m = np.float64(z[0])
     for i in range(1, len(z)):
-        if z[i] > m or z[i] != z[i]:
-            m = z[i]
-    if m == -np.inf or m == np.inf:
-        return float(m)
+        if not z[i] <= m and not np.isnan(m):
+            m = np.float64(z[i])
+    if np.isinf(m):
+        return m
     total = 0.0
     for i in range(len(z)):
-        total += np.exp(float(z[i]) - m)
+        total += np.exp(z[i] - m)
     return m + np.log(total)
