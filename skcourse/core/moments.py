@@ -20,6 +20,8 @@ import numpy as np
 from skcourse.core.chunks import chunk_slices, reduce_blocks
 from skcourse.core.kernel import kernel
 
+quiet = np.errstate(over="ignore", invalid="ignore")  # the sums tell of NaN and infinity
+
 
 class Moments(NamedTuple):
     """Of rows z = (x, y) side by side; all float64."""
@@ -76,6 +78,7 @@ def centred_rows(parts, weights, *, centre=True, out=None):
     return rows, total, mean, rest
 
 
+@quiet
 def moments_of(parts, weights, *, centre=True):
     """Return the moments of one chunk; `parts` are X and perhaps Y, both 2-d, of the same rows."""
     rows, total, mean, rest = centred_rows(parts, weights, centre=centre)
@@ -93,6 +96,7 @@ def merged_means(a, b):
     return d, mean, (a.mean - mean) + step
 
 
+@quiet
 def merge(a, b):
     """Return the moments of the rows of `a` and of `b` together, by (1) and (2); `a` is used up."""
     weight = a.weight + b.weight

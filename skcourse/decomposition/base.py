@@ -84,14 +84,9 @@ class PrincipalAxes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         Returns
         -------
         precision : ndarray of shape (n_features, n_features)
-
-        Raises
-        ------
-        numpy.linalg.LinAlgError
-            If the covariance is singular: no noise, and fewer components than features.
+            Without noise, and with variance in a subspace only, the inverse there.
         """
-        axes = self.components_.astype(np.float64, copy=False)
-        variances, noise = self._positive_variances()
+        variances, noise, axes = self._model()
         precision = (axes.T * (1 / variances - (1 / noise if noise else 0.0))) @ axes
         if noise:
             precision.flat[:: len(precision) + 1] += 1 / noise
@@ -107,18 +102,13 @@ class PrincipalAxes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         Returns
         -------
         log_density : ndarray of shape (n_samples,)
-
-        Raises
-        ------
-        numpy.linalg.LinAlgError
-            If the covariance is singular: no noise, and fewer components than features.
+            Without noise, and with variance in a subspace only, the density there.
         """
         check_is_fitted(self)
         X = read_X(self, X, order=None, finite=False)
-        axes = self.components_.astype(np.float64, copy=False)
-        variances, noise = self._positive_variances()
+        variances, noise, axes = self._model()
         k, p = axes.shape
-        constant = p * np.log(2 * np.pi) + np.sum(np.log(variances))
+        constant = (p if noise else k) * np.log(2 * np.pi) + np.sum(np.log(variances))
         constant += (p - k) * np.log(noise) if noise else 0.0
         density = np.empty(len(X))
 
@@ -150,19 +140,27 @@ class PrincipalAxes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         return float(np.mean(self.score_samples(X)))
 
     def _variances(self):
-        """Return l of (1), (k,): at least the noise."""
-        return np.maximum(self.explained_variance_, self.noise_variance_)
+        """Return l of (1), (k,): at least the noise; with `whiten`, those that scikit-learn takes.
 
-    def _positive_variances(self):
-        """Return l, (k,), and v of (2), float64; v = 0 only where there is no other direction."""
+        There l - v is multiplied by l once more.
+        """
+        variances = np.maximum(self.explained_variance_, self.noise_variance_)
+        if self.whiten:
+            return self.explained_variance_ * (variances - self.noise_variance_) + (
+                self.noise_variance_
+            )
+        return variances
+
+    def _model(self):
+        """Return l, (r,), v and V, (r, p), float64, of (2); without noise, for l > 0 only."""
+        axes = self.components_.astype(np.float64, copy=False)
         variances = self._variances().astype(np.float64, copy=False)
         noise = float(self.noise_variance_)
-        k, p = self.components_.shape
-        if not (noise > 0 or (k == p and np.all(variances > 0))):
-            raise np.linalg.LinAlgError(
-                "The covariance is singular: the components explain all variance, in a subspace."
-            )
-        return variances, noise
+        if not noise > 0:
+            least = np.finfo(self.components_.dtype).eps * axes.shape[1]
+            some = variances > least * variances.max(initial=0.0)
+            axes, variances = axes[some], variances[some]
+        return variances, noise, axes
 
     def _project(self, X):
         """Return the scores of validated rows, (3), read chunk by chunk and checked for NaN."""

@@ -14,7 +14,7 @@ from scipy.sparse.linalg import svds
 from sklearn.utils import check_random_state
 
 from skcourse.core.chunks import one_blas_thread
-from skcourse.decomposition.spectrum import Spectrum
+from skcourse.decomposition.spectrum import EPS, Spectrum
 
 AT_ONCE = 2**17  # entries of A: below, it is written out
 
@@ -46,4 +46,4 @@ def lanczos(A, k, *, tol=0.0, size, random_state=None):
     with one_blas_thread():
         U, s, Vt = svds(A.block(slice(0, n)) if small else A, k, tol=tol, v0=start)
     order = np.argsort(s)[::-1]
-    return Spectrum(s[order], Vt[order], size, U[:, order] * s[order])
+    return Spectrum(s[order], Vt[order], size, np.sqrt(max(n, p) * EPS), U[:, order] * s[order])

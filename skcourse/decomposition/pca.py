@@ -42,8 +42,11 @@ from skcourse.decomposition.solvers import (
     of_sums,
     solve,
     sums_of,
+    sums_of_axes,
 )
+from skcourse.decomposition.spectrum import completed
 
+MERGE = {Moments: moments.merge, Factor: factors.merge}
 TAKE_SPARSE = ("auto", "arpack", "covariance_eigh")
 
 
@@ -118,9 +121,12 @@ class PCA(PrincipalAxes):
     the sum of the weights less 1, and min(n_samples, n_features) is taken with the sum of the
     weights (or with the number of rows that have a weight, if that is larger).
 
-    `get_covariance`, `get_precision` and `score` do not depend on `whiten`, as the model does
-    not; scikit-learn's do (its issue 13898). On constant rows the ratios, and on a single row the
-    variances, are 0 / 0: NaN, as in scikit-learn.
+    With `whiten`, the model of `get_covariance`, `get_precision` and `score_samples` is another
+    one, as in scikit-learn (its issue 13898). On constant rows the ratios, and on a single row
+    the variances, are 0 / 0: NaN, as in scikit-learn.
+
+    Components along which there is no variance, up to rounding, are arbitrary; here the others
+    decide them, see `spectrum.completed`.
 
     The same bits come out whatever the number of threads, except that a decomposition of a large
     matrix (beyond 512 x 512, not the sums over rows) runs on as many as BLAS is allowed.
@@ -228,32 +234,23 @@ class PCA(PrincipalAxes):
         Returns
         -------
         self : PCA
-            As after one `fit` of all the rows: with "full" and "randomized" by the triangular
-            factor, as accurate as "full", otherwise by the scatter matrix. As long as there
-            are fewer rows than `n_components`, that many components are kept.
-
-        Raises
-        ------
-        ValueError
-            After a `fit` that kept no sums of the rows: one by "arpack" or "randomized", or by
-            "full" on fewer rows than columns.
+            As after one `fit` of all the rows, by the scatter matrix with "covariance_eigh", for
+            "auto" if the first rows are many, and for sparse X; otherwise by a triangular factor,
+            as accurate as "full". As long as there
+            are fewer rows than `n_components`, that many components are kept. Of the rows of a
+            `fit` by "arpack" or "randomized", or by "full" on fewer rows than columns, nothing
+            is left but the mean and the components.
         """
         first = not hasattr(self, "components_")
-        if not first and not hasattr(self, "_seen"):
-            raise ValueError(
-                f"partial_fit cannot go on after a fit by svd_solver={self._fit_svd_solver!r}, "
-                "which keeps no sums of its rows. Begin with partial_fit."
-            )
         X, weights = self._read(X, sample_weight, reset=first, zero=not first)
-        before = None if first else self._seen
-        scatter = self.svd_solver in TAKE_SPARSE
-        kind = (Moments if scatter else Factor) if first else type(before.sums)
-        sums = sums_of(self, X, weights, kind)
-        n, weighted = count_rows(X, weights), weights is not None
-        if not first:
-            sums = (moments if kind is Moments else factors).merge(sums, before.sums)
+        n, p, weighted = count_rows(X, weights), X.shape[1], weights is not None
+        if first:
+            sums = sums_of(self, X, weights, self._kind_of_sums(X, n))
+        else:
+            before = self._seen_so_far()
+            kind = type(before.sums)
+            sums = MERGE[kind](sums_of(self, X, weights, kind), before.sums)
             n, weighted = n + before.n, weighted or before.weighted
-        p = X.shape[1]
         q = min(n, p)
         solver, k = choose_solver(self.svd_solver, self.n_components, n, p, sparse=issparse(X))
         k = ("mle" if n >= p else q) if k == "mle" else min(k, q)
@@ -290,6 +287,18 @@ class PCA(PrincipalAxes):
         X = read_X(self, X, reset=reset, finite=False, accept_sparse=("csr", "csc"))
         return X, check_weights(sample_weight, X, zero=zero)
 
+    def _kind_of_sums(self, X, n):
+        """Return Moments where `fit` would, or must as X is sparse; else Factor, which is safe."""
+        sparse = issparse(X)
+        solver, _ = choose_solver(self.svd_solver, None, n, X.shape[1], sparse=sparse)
+        return Moments if sparse or solver == "covariance_eigh" else Factor
+
+    def _seen_so_far(self):
+        """Return the sums of the rows so far, or what the components tell of them."""
+        if hasattr(self, "_seen"):
+            return self._seen
+        return Seen(sums_of_axes(self), int(self.n_samples_), isinstance(self.n_samples_, float))
+
     def _set(self, solution, k, n, weighted, dtype):
         """Set the attributes by (2) and (3), the last thing that a fit does; return the scores.
 
@@ -316,8 +325,10 @@ class PCA(PrincipalAxes):
             singular_values, variances, shares = (
                 array[:k].astype(dtype) for array in (s, variances, shares)
             )
-        signs = largest_signs(axes[:k])
-        self.components_ = np.ascontiguousarray(signs[:, np.newaxis] * axes[:k], dtype=dtype)
+        rank = np.count_nonzero(s[:k] > spectrum.rounding * s[0]) if k else 0
+        axes = axes[:k] if rank == k else completed(axes[:rank], k)
+        signs = largest_signs(axes)
+        self.components_ = np.ascontiguousarray(signs[:, np.newaxis] * axes, dtype=dtype)
         self.explained_variance_ = variances
         self.explained_variance_ratio_ = shares
         self.singular_values_ = singular_values

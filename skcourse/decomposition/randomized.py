@@ -23,7 +23,7 @@ from scipy import linalg
 
 from skcourse.core.chunks import one_blas_thread
 from skcourse.core.random import seeds
-from skcourse.decomposition.spectrum import Spectrum
+from skcourse.decomposition.spectrum import EPS, Spectrum
 
 STEPS = 4  # for iterated_power="auto"
 KEPT = 4  # steps that keep their block
@@ -102,4 +102,4 @@ def ritz(Q, AQ, k, size):
     """Return the spectrum by (3), from Q, (p, d), and A Q, (n, d)."""
     with one_blas_thread():
         U, s, Zt = np.linalg.svd(AQ, full_matrices=False)
-        return Spectrum(s[:k], Zt[:k] @ Q.T, size, U[:, :k] * s[:k])
+        return Spectrum(s[:k], Zt[:k] @ Q.T, size, len(Q) * EPS, U[:, :k] * s[:k])

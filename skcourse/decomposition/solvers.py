@@ -104,13 +104,16 @@ def solve(pca, X, weights, solver, k, q):
         solution = by_scatter(pca, X, weights, k)
     elif solver in TRUNCATED:
         solution = by_products(pca, X, weights, solver, k)
-    return by_rows(pca, X, weights, k, q) if solution is None else solution
+    if solution is None:
+        X = X.toarray() if issparse(X) else X  # no larger than its axes, or all but empty
+        solution = by_rows(pca, X, weights, k, q)
+    return solution
 
 
 def by_scatter(pca, X, weights, k):
     """Return the solution from the scatter matrix; None where its squares are of no use."""
     sums = sums_of(pca, X, weights, Moments)
-    if not issparse(X) and not FLOOR < np.trace(sums.scatter) < np.inf:
+    if not FLOOR < np.trace(sums.scatter) < np.inf:
         return None
     return Solution(spectrum.of_scatter(sums.scatter, k), sums.mean, sums.weight, sums)
 
@@ -125,10 +128,7 @@ def by_products(pca, X, weights, solver, k):
     weight, mean, total = dispersion(X, weights)
     finite = check_finite_sums(total, X, estimator=pca)
     if not (finite and total > FLOOR) or k >= min(n, p):
-        if not issparse(X):
-            return None
-        if total == 0:
-            return Solution(Spectrum(np.zeros(k), np.eye(k, p), 0.0), mean, weight)
+        return None
     A = CentredRows(X, mean, weights)
     options = {"size": np.sqrt(total), "random_state": pca.random_state}
     if solver == "arpack":
@@ -163,6 +163,13 @@ def sums_of(pca, X, weights, kind):
     sums = sparse_moments(X, weights) if issparse(X) else moments.moments(X, None, weights)
     check_finite_sums(sums.scatter, X, estimator=pca)
     return sums
+
+
+def sums_of_axes(pca):
+    """Return the Factor of the rows of a fit that kept its axes only: R = diag(s) V'."""
+    R = pca.singular_values_[:, np.newaxis] * pca.components_.astype(np.float64)
+    n, p = pca.n_samples_, R.shape[1]
+    return Factor(float(n), pca.mean_.astype(np.float64), np.zeros(p), R, int(n), p)
 
 
 def of_sums(sums, k, q):

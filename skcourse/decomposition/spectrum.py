@@ -21,6 +21,7 @@ from scipy.linalg import lapack
 
 from skcourse.core.chunks import one_blas_thread
 
+EPS = np.finfo(np.float64).eps
 FEW = 5  # the leading p / 5 eigenvectors are found alone in less time than all together
 SMALL = 128  # up to here, calls cost more than products
 LARGE = 512**3  # products from which the decomposition itself deserves all threads of BLAS
@@ -32,6 +33,7 @@ class Spectrum(NamedTuple):
     values: np.ndarray  # s_i, (q,), decreasing
     axes: np.ndarray  # v_i, the rows of (r, p), r <= q
     size: float  # |A|, of which the sum of all s_i^2 is the square
+    rounding: float  # an s_i is rounding up to this times s_1, and v_i then means nothing
     scores: np.ndarray | None = None  # A V, (n, r), where they come for free
 
 
@@ -44,7 +46,8 @@ def of_scatter(S, k):
             squares, V = linalg.eigh(S, subset_by_index=leading, driver="evr", check_finite=False)
         else:
             squares, V = np.linalg.eigh(S)
-    return Spectrum(np.sqrt(squares[::-1].clip(min=0.0)), V.T[::-1], np.sqrt(max(np.trace(S), 0.0)))
+    s = np.sqrt(squares[::-1].clip(min=0.0))
+    return Spectrum(s, V.T[::-1], np.sqrt(max(np.trace(S), 0.0)), np.sqrt(p * EPS))
 
 
 def of_triangle(R, q):
@@ -53,7 +56,7 @@ def of_triangle(R, q):
         R = np.vstack([R, np.zeros((q - len(R), R.shape[1]))])
     with blas_for(R.size * len(R)):
         _, s, Vt = np.linalg.svd(R, full_matrices=False)
-    return Spectrum(s, Vt, linalg.norm(s))
+    return Spectrum(s, Vt, linalg.norm(s), max(R.shape) * EPS)
 
 
 def of_few_rows(A, k):
@@ -71,7 +74,28 @@ def of_few_rows(A, k):
         axes = np.zeros((p, k), order="F")
         axes[:n] = U[:, :k]
         axes = lapack.dormqr("L", "N", reflected, tau, axes, 64 * max(k, 1), overwrite_c=True)[0]
-    return Spectrum(s, axes.T, linalg.norm(s), Vt[:k].T * s[:k])
+    return Spectrum(s, axes.T, linalg.norm(s), p * EPS, Vt[:k].T * s[:k])
+
+
+def completed(axes, k):
+    """Return `k` orthonormal rows, the first of them `axes`, (r, p), which alone decide the others.
+
+    Each new row is what the others leave of that unit vector of which they leave most.
+    """
+    r, p = axes.shape
+    rows = np.empty((k, p))
+    rows[:r] = axes
+    left = 1 - np.sum(np.square(axes), axis=0)  # squared lengths
+    with one_blas_thread():
+        for j in range(r, k):
+            row = np.zeros(p)
+            row[np.argmax(left)] = 1.0
+            for _ in range(2):  # twice is enough
+                row -= (rows[:j] @ row) @ rows[:j]
+                row /= np.linalg.norm(row)
+            rows[j] = row
+            left -= np.square(row)
+    return rows
 
 
 def blas_for(products):
