@@ -21,9 +21,9 @@ from sklearn.neighbors import KNeighborsClassifier
 from skcourse.tour.cases import Case, kind, model_of
 from skcourse.tour.data import load
 
-BUDGET = 0.8  # seconds of turns for one estimator
-LEAST, MOST = 3, 41  # turns
-LONG = 1.0  # s; a fit that takes longer has one turn
+LEAST, MOST = 5, 41  # turns
+BUDGET, LIMIT = 0.8, 4.0  # seconds after which LEAST turns are enough, after which any number is
+PAUSE = 0.01  # seconds in which the spinning threads of the other library come to rest
 
 
 class Row(NamedTuple):
@@ -98,13 +98,13 @@ def time_in_turns(fits):
         turn = {i: seconds(fits[i]) for i in order}
         times.append([turn[i] for i in range(len(fits))])
         spent = time.perf_counter() - started
-        enough = len(times) >= LEAST or max(times[-1]) > LONG
-        if len(times) == MOST or (enough and spent > BUDGET):
+        if len(times) == MOST or spent > (BUDGET if len(times) >= LEAST else LIMIT):
             return [statistics.median(column) for column in zip(*times, strict=True)], len(times)
 
 
 def seconds(call):
     """Return how long `call()` takes."""
+    time.sleep(PAUSE)
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
