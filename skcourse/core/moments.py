@@ -22,6 +22,8 @@ from skcourse.core.kernel import kernel
 
 quiet = np.errstate(over="ignore", invalid="ignore")  # the sums tell of NaN and infinity
 
+QUIETLY = np.errstate(over="ignore", invalid="ignore")  # infinities show in the statistics
+
 
 class Moments(NamedTuple):
     """Of rows z = (x, y) side by side; all float64."""
@@ -79,6 +81,7 @@ def centred_rows(parts, weights, *, centre=True, out=None):
 
 
 @quiet
+@QUIETLY
 def moments_of(parts, weights, *, centre=True):
     """Return the moments of one chunk; `parts` are X and perhaps Y, both 2-d, of the same rows."""
     rows, total, mean, rest = centred_rows(parts, weights, centre=centre)
@@ -97,6 +100,7 @@ def merged_means(a, b):
 
 
 @quiet
+@QUIETLY
 def merge(a, b):
     """Return the moments of the rows of `a` and of `b` together, by (1) and (2); `a` is used up."""
     weight = a.weight + b.weight

@@ -29,7 +29,7 @@ from skcourse.core.chunks import (
 )
 from skcourse.core.factors import EPS, Factor, factor
 from skcourse.core.linalg import cholesky, minimum_norm, minimum_norm_dual, triangle
-from skcourse.core.moments import Moments, centred, moments
+from skcourse.core.moments import QUIETLY, Moments, centred, moments
 
 DIRECT = {"float64": 1e3, "float32": 1e8}  # k(S) up to which (2) gains nothing worth a pass
 REFINED = {"float64": 1e6, "float32": 1e8}  # beyond, S knows too little
@@ -129,6 +129,7 @@ def certified(m, p, limit):
     return R if R is not None and R.condition <= limit else None
 
 
+@QUIETLY
 def solve_moments(m, p, tol, limit):
     """Return the solution and the certificate, or None where X is near to lacking rank."""
     with one_blas_thread():
@@ -197,6 +198,7 @@ def solve_wide(rows, tol):
     return LeastSquares(coef, mean, rank, s, None)
 
 
+@QUIETLY
 def centred_columns(Z, w, *, centre):
     """Return sqrt(w_i) (z_i - m), of shape (n, c) and 0 in constant columns, and m."""
     z, mean = Z.astype(np.float64), np.zeros(Z.shape[1])
@@ -205,6 +207,6 @@ def centred_columns(Z, w, *, centre):
         z -= mean
         rest = w @ z / w.sum()
         z -= rest
-        z[:, np.square(z).max(axis=0) <= np.square(EPS * mean)] = 0.0
+        z[:, np.abs(z).max(axis=0) <= EPS * np.abs(mean)] = 0.0
     z *= np.sqrt(w)[:, np.newaxis]
     return z, mean
