@@ -19,10 +19,13 @@ from scipy import sparse
 from scipy.sparse.linalg import LinearOperator
 from sklearn.utils import check_array, check_consistent_length
 
+from skcourse.core import factors
+from skcourse.core.chunks import one_blas_thread
 from skcourse.core.validation import (
     FLOATS,
     Interval,
     StrOptions,
+    check_finite_sums,
     check_weights,
     fit_context,
     read_Xy,
@@ -32,6 +35,7 @@ from skcourse.linear_model.base import SPARSE, LinearRegressor, as_columns
 from skcourse.linear_model.ridge_bounded import solve_bounded
 from skcourse.linear_model.ridge_direct import solve_cholesky, solve_svd
 from skcourse.linear_model.ridge_iterative import average_gradients, conjugate_gradients, lsqr
+from skcourse.linear_model.ridge_pieces import solve_factor, statistics_of
 from skcourse.linear_model.ridge_problem import (
     SOLVERS,
     Problem,
@@ -40,6 +44,7 @@ from skcourse.linear_model.ridge_problem import (
     penalties,
     resolve,
 )
+from skcourse.linear_model.sparse_rows import DenseChunks
 
 SOLVE = {
     "cholesky": solve_cholesky,
@@ -50,6 +55,7 @@ SOLVE = {
     "saga": average_gradients,
     "lbfgs": solve_bounded,
 }
+COUNTED = ("auto", "lsqr", "sag", "saga")  # solvers that report their iterations
 
 
 class RidgeSolver:
@@ -81,14 +87,17 @@ class RidgeSolver:
         problem = Problem(as_rows(X), Y, weights, alphas, self.fit_intercept, self)
         name = self.solver if self.positive else solver
         settings = Settings(name, self.positive, self.max_iter, self.tol, self.random_state)
-        return SOLVE[solver](problem, settings)
+        with one_blas_thread():
+            return SOLVE[solver](problem, settings)
 
     def _keep(self, solution, *, flat, dtype):
         """Set the attributes; the last thing that a fit does."""
         self.coef_, self.intercept_ = solution.attributes(
             centre=self.fit_intercept, flat=flat, dtype=dtype
         )
-        self.n_iter_, self.solver_ = solution.n_iter, solution.solver
+        self.n_iter_ = solution.n_iter if self.solver in COUNTED else None
+        self.solver_ = solution.solver
+        self._statistics = solution.statistics
 
     def _takes_sparse(self):
         """Whether the solver takes sparse X."""
@@ -117,6 +126,7 @@ class Ridge(RidgeSolver, LinearRegressor):
         The penalty, not negative; an array has one for each target. 0 gives least squares, and of
         several optima the one of least norm.
     fit_intercept : bool, default=True
+        False if the plane must pass through the origin.
     copy_X : bool, default=True
         Of no effect: X is never overwritten, and never copied if it is a C-contiguous array of
         float32 or float64.
@@ -152,7 +162,8 @@ class Ridge(RidgeSolver, LinearRegressor):
     coef_ : ndarray of shape (n_features,) or (n_targets, n_features), dtype of X
     intercept_ : float or ndarray of shape (n_targets,); 0.0 without an intercept
     n_iter_ : ndarray of shape (n_targets,), int32, or None
-        Iterations of "lsqr", epochs of "sag" and "saga"; None for the others.
+        Iterations of "lsqr", epochs of "sag" and "saga"; of "auto" those of whatever it has chosen,
+        a closed form being 1; None for the others.
     solver_ : str
         The solver in the end: "svd" if "cholesky" was not good enough, "lbfgs" for any fit with
         `positive=True`.
@@ -196,7 +207,7 @@ class Ridge(RidgeSolver, LinearRegressor):
 
     @fit_context
     def fit(self, X, y, sample_weight=None):
-        """Fit the coefficients.
+        """Find the coefficients and the intercept.
 
         Parameters
         ----------
@@ -224,6 +235,47 @@ class Ridge(RidgeSolver, LinearRegressor):
         X, y = read_Xy(self, X, y, finite=sparse.issparse(X), accept_sparse=list(SPARSE))
         weights = check_weights(sample_weight, X)
         solution = self._solve(X, as_columns(y), weights)
+        self._keep(solution, flat=y.ndim == 1, dtype=X.dtype)
+        return self
+
+    @fit_context
+    def partial_fit(self, X, y, sample_weight=None):
+        """Fit all rows seen so far: those of `fit` or of earlier calls, and these.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        sample_weight : float or array-like of shape (n_samples,), default=None
+
+        Returns
+        -------
+        self : Ridge
+            As after one `fit` of all the rows, whatever the pieces; in closed form, whatever the
+            solver, but for "svd", which is the only one to decide anything.
+
+        Raises
+        ------
+        ValueError
+            If y has other targets than before, or after a `fit` that kept no statistics: one of
+            fewer rows than columns, of sparse X, or by iterations.
+        """
+        first = not hasattr(self, "coef_")
+        X, y = read_Xy(
+            self, X, y, reset=first, finite=sparse.issparse(X), accept_sparse=list(SPARSE)
+        )
+        weights = check_weights(sample_weight, X)
+        Y = as_columns(y)
+        resolve(self.solver, positive=self.positive, is_sparse=False, fit_intercept=True)
+        alphas = penalties(self.alpha, Y.shape[1])
+        rows = DenseChunks(as_rows(X)) if sparse.issparse(X) else X
+        with one_blas_thread():
+            total = factors.factor(rows, Y, weights, centre=self.fit_intercept)
+            check_finite_sums(total.R, X, estimator=self)
+            if not first:
+                total = factors.merge(statistics_of(self._statistics, Y.shape[1]), total)
+            settings = Settings(self.solver, self.positive, self.max_iter, self.tol)
+            solution = solve_factor(total, alphas, settings)
         self._keep(solution, flat=y.ndim == 1, dtype=X.dtype)
         return self
 

@@ -23,7 +23,7 @@ SMALL = 2_000  # features: H takes 32 MB
 
 
 def solve_bounded(problem, settings):
-    """Solve with b >= 0; n_iter is not reported."""
+    """Solve with b >= 0; an iteration is a sweep of all coordinates, or a step of L-BFGS-B."""
     stored = settings.solver == "auto" and (not problem.wide or problem.X.shape[1] <= SMALL)
     return by_scatter(problem, settings) if stored else by_products(problem, settings)
 
@@ -35,18 +35,21 @@ def by_scatter(problem, settings):
         sums = moments(problem.X, problem.Y, problem.weights, centre=problem.centre)
         check_finite_sums(sums.scatter, problem.X, estimator=problem.estimator)
         x_mean, y_mean = sums.mean[:p], sums.mean[p:]
-        scatter, products = sums.scatter[:p, :p], sums.scatter[:p, p:]
+        scatter, products, kept = sums.scatter[:p, :p], sums.scatter[:p, p:], sums
     else:
         about = centred(problem)
         x_mean, y_mean = about.rows.mean, about.y_mean
         scatter, products = sparse_scatter(about.rows), about.rows.rmatmat(about.targets)
+        kept = None
     coef = np.empty(products.shape)
+    n_iter = np.empty(len(problem.alphas), np.int32)
     for t, alpha in enumerate(problem.alphas):
         H = scatter.copy()
         H[np.diag_indices_from(H)] += alpha
         q = np.ascontiguousarray(products[:, t])
-        coef[:, t] = checked(coordinate_descent(H, q, **limits(settings)), settings)
-    return Solution(coef, x_mean, y_mean, "lbfgs")
+        found = coordinate_descent(H, q, **limits(settings))
+        coef[:, t], n_iter[t] = checked(found, settings)
+    return Solution(coef, x_mean, y_mean, "lbfgs", n_iter, kept)
 
 
 def by_products(problem, settings):
@@ -54,6 +57,7 @@ def by_products(problem, settings):
     about = centred(problem)
     rows = about.rows
     coef = np.empty((rows.shape[1], len(problem.alphas)))
+    n_iter = np.empty(len(problem.alphas), np.int32)
     for t, (alpha, v) in enumerate(zip(problem.alphas, about.targets.T, strict=True)):
 
         def value_and_gradient(b, alpha=alpha, v=v):
@@ -61,8 +65,8 @@ def by_products(problem, settings):
             return 0.5 * (r @ r + alpha * (b @ b)), rows.rmatvec(r) + alpha * b
 
         found = bounded_lbfgs(value_and_gradient, rows.shape[1], **limits(settings))
-        coef[:, t] = checked(found, settings)
-    return Solution(coef, rows.mean, about.y_mean, "lbfgs")
+        coef[:, t], n_iter[t] = checked(found, settings)
+    return Solution(coef, rows.mean, about.y_mean, "lbfgs", n_iter)
 
 
 def limits(settings):
@@ -72,12 +76,12 @@ def limits(settings):
 
 
 def checked(found, settings):
-    """Return the coefficients; warn if they have not converged."""
-    b, _, converged = found
+    """Return the coefficients and the iterations; warn if they have not converged."""
+    b, n_iter, converged = found
     if not converged:
         warn_not_converged(
             "The lbfgs solver did not converge. Try increasing max_iter or tol. "
             f"Currently: max_iter={settings.max_iter} and tol={settings.tol}",
             6,
         )
-    return b
+    return b, n_iter

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d, compute_sample_weight
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skcourse.core.validation import FLOATS, StrOptions, check_weights, fit_context, read_X
@@ -26,16 +27,13 @@ class SignClassifier(ClassifierMixin, BaseEstimator):
         X, y = validate_data(
             self, X, y, accept_sparse=list(SPARSE), dtype=FLOATS, order="C", multi_output=True
         )
-        binarizer = LabelBinarizer(pos_label=1, neg_label=-1)
-        Y = binarizer.fit_transform(y)
-        if not binarizer.y_type_.startswith("multilabel"):
-            y = column_or_1d(y, warn=True)
+        y, Y, classes, binarizer = encode(y)
         weights = check_weights(sample_weight, X)
         if self.class_weight:
             balance = compute_sample_weight(self.class_weight, y)
             weights = balance if weights is None else weights * balance
-        self._label_binarizer, self.classes_ = binarizer, binarizer.classes_
-        return X, y, as_columns(Y), weights
+        self._label_binarizer, self.classes_ = binarizer, classes
+        return X, y, Y, weights
 
     def decision_function(self, X):
         """Return how far each sample is on the positive side.
@@ -70,7 +68,7 @@ class SignClassifier(ClassifierMixin, BaseEstimator):
 
     def _classes_of(self, scores):
         """Return the classes for scores as of `decision_function`."""
-        if self._label_binarizer.y_type_.startswith("multilabel"):
+        if self._label_binarizer is not None:
             signs = np.where(scores > 0, 1.0, -1.0).reshape(len(scores), -1)
             return self._label_binarizer.inverse_transform(signs)
         if scores.ndim == 1:
@@ -82,6 +80,39 @@ class SignClassifier(ClassifierMixin, BaseEstimator):
         tags.classifier_tags.multi_label = True
         tags.input_tags.sparse = True
         return tags
+
+
+def encode(y):
+    """Code labels as 1 and -1.
+
+    Parameters
+    ----------
+    y : array of shape (n,), or (n, k) of 0 and 1
+
+    Returns
+    -------
+    y : array, a column made flat
+    Y : array of shape (n, t), float64
+    classes : array of shape (n_classes,)
+    binarizer : LabelBinarizer or None
+        If there are several labels for a sample; otherwise a class has a column of Y, in order.
+
+    Raises
+    ------
+    ValueError
+        If y is not made of labels.
+    """
+    if type_of_target(y, input_name="y") not in ("binary", "multiclass"):
+        binarizer = LabelBinarizer(pos_label=1, neg_label=-1)
+        Y = binarizer.fit_transform(y)
+        return y, as_columns(Y), binarizer.classes_, binarizer
+    y = column_or_1d(y, warn=True)
+    classes, codes = np.unique(y, return_inverse=True)
+    if len(classes) <= 2:
+        return y, np.where(codes == 1, 1.0, -1.0)[:, np.newaxis], classes, None
+    Y = np.full((len(y), len(classes)), -1.0)
+    Y[np.arange(len(y)), codes] = 1.0
+    return y, Y, classes, None
 
 
 class RidgeClassifier(RidgeSolver, SignClassifier):

@@ -125,12 +125,12 @@ class RidgeClassifierCV(RidgeSearch, SignClassifier):
             )
             self._search_folds(X, y, weights, params, model)
             return self
-        scorer = self._scorer()
+        scorer = None if self.scoring is None else self._scorer()
 
         def score(predictions):
             found = predictions[:, 0] if Y.shape[1] == 1 else predictions
             return scorer(PredictedScores(self), found, y, **score_params)
 
-        choice = self._search_samples(X, Y, weights, None if self.scoring is None else score)
+        choice = self._search_samples(X, Y, weights, None if scorer is None else score)
         self._keep(choice, flat=False, dtype=X.dtype)
         return self

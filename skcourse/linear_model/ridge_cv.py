@@ -24,7 +24,7 @@ from skcourse.core.validation import Interval, StrOptions, check_weights, fit_co
 from skcourse.linear_model.base import SPARSE, LinearRegressor, as_columns
 from skcourse.linear_model.ridge import Ridge
 from skcourse.linear_model.ridge_loo import leave_one_out
-from skcourse.linear_model.ridge_problem import Problem, Solution, as_rows
+from skcourse.linear_model.ridge_problem import Problem, Solution, as_rows, once
 
 AT_ONCE = 2**20  # predictions kept for a scorer, if X itself has fewer entries
 
@@ -95,8 +95,7 @@ class RidgeSearch:
                 FutureWarning,
                 stacklevel=4,
             )
-        X = as_rows(X)
-        problem = Problem(X, Y, weights, alphas, self.fit_intercept, self)
+        problem = Problem(as_rows(X), Y, weights, alphas, self.fit_intercept, self)
         loo = leave_one_out(problem, alphas, orthogonal=self.gcv_mode == "svd")
         table = np.empty((*Y.shape, len(alphas))) if self.store_cv_results else None
         if score is None:
@@ -107,7 +106,7 @@ class RidgeSearch:
             scores = np.array(list(scored(loo, Y.shape, alphas, score, table, max(1, at_once))))
         best = first_largest(scores)
         coef = loo.coefficients(np.broadcast_to(alphas[best], Y.shape[1:]))
-        solution = Solution(coef, loo.x_mean, loo.y_mean, "loo")
+        solution = Solution(coef, loo.x_mean, loo.y_mean, "svd", once(problem))
         if not per_target:
             return Choice(float(alphas[best]), scores[best], solution, table)
         alpha = alphas[best] if len(best) > 1 else float(alphas[best[0]])
@@ -319,7 +318,7 @@ class RidgeCV(RidgeSearch, LinearRegressor):
         X, y = read_Xy(self, X, y, finite=sparse.issparse(X), accept_sparse=list(SPARSE))
         flat = y.ndim == 1
         per_target = self.alpha_per_target and not flat
-        scorer = self._scorer()
+        scorer = None if self.scoring is None else self._scorer()
 
         def score(predictions):
             if not per_target:
@@ -332,7 +331,7 @@ class RidgeCV(RidgeSearch, LinearRegressor):
             X,
             as_columns(y),
             check_weights(sample_weight, X),
-            None if self.scoring is None else score,
+            None if scorer is None else score,
             per_target=per_target,
         )
         self._keep(choice, flat=flat, dtype=X.dtype)

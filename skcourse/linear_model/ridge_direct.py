@@ -22,7 +22,7 @@ from skcourse.core.moments import moments
 from skcourse.core.validation import check_finite_sums
 from skcourse.linear_model import dual, spectrum
 from skcourse.linear_model.centred_rows import CentredRows
-from skcourse.linear_model.ridge_problem import Solution, centred
+from skcourse.linear_model.ridge_problem import Solution, centred, once
 
 LIMIT = 1e8  # condition number up to which (1) and (2) are solved by Cholesky
 DIRECT = {"float64": 1e4, "float32": 1e8}  # and up to which (3) would gain nothing worth a pass
@@ -39,15 +39,18 @@ def solve_cholesky(problem, settings=None):
     sums = moments(problem.X, problem.Y, problem.weights, centre=problem.centre)
     if check_finite_sums(sums.scatter, problem.X, estimator=problem.estimator):
         x_mean, y_mean = sums.mean[:p], sums.mean[p:]
-        rows = CentredRows(problem.X, x_mean, problem.weights)
 
         def gradient(b, targets):
+            rows = CentredRows(problem.X, x_mean, problem.weights)
             return rows.normal_residual(problem.Y[:, targets] - y_mean[targets], b)
 
         S, B = sums.scatter[:p, :p], sums.scatter[:p, p:]
-        coef = solve_penalised(S, B, problem.alphas, gradient, problem.precision)
+        noise = sums.weight * np.square(EPS * x_mean).max()  # the square of a constant column
+        coef = None
+        if (S.diagonal() + problem.alphas.min()).min() > noise:
+            coef = solve_penalised(S, B, problem.alphas, gradient, problem.precision)
         if coef is not None:
-            return Solution(coef, x_mean, y_mean, "cholesky")
+            return Solution(coef, x_mean, y_mean, "cholesky", once(problem), sums)
     return solve_svd(problem)
 
 
@@ -58,12 +61,12 @@ def solve_svd(problem, settings=None):
         about = centred(problem)
         found = dual.spectrum_of(about.rows, about.targets)
         coef = dual.coefficients(about.rows, found, problem.alphas)
-        return Solution(coef, about.rows.mean, about.y_mean, "svd")
+        return Solution(coef, about.rows.mean, about.y_mean, "svd", once(problem))
     sums = factor(problem.X, problem.Y, problem.weights, centre=problem.centre)
     check_finite_sums(sums.R, problem.X, estimator=problem.estimator)
-    found = spectrum.of_rows(sums.R[:, :p], sums.R[:, p:], max(n, p) * EPS)
+    found = spectrum.of_rows(*sums.sides, max(n, p) * EPS)
     coef = spectrum.coefficients(found, problem.alphas)
-    return Solution(coef, sums.mean[:p], sums.mean[p:], "svd")
+    return Solution(coef, sums.mean[:p], sums.mean[p:], "svd", once(problem), sums)
 
 
 def solve_wide(problem):
@@ -80,11 +83,11 @@ def solve_wide(problem):
 
     c = solve_penalised(K, v, problem.alphas, residual, problem.precision)
     if c is not None:
-        return Solution(rows.rmatmat(c), rows.mean, about.y_mean, "cholesky")
+        return Solution(rows.rmatmat(c), rows.mean, about.y_mean, "cholesky", once(problem))
     if problem.dense:
         return solve_svd(problem)
-    found = spectrum.of_gram(K, v, len(K) * EPS)
-    return Solution(dual.coefficients(rows, found, problem.alphas), rows.mean, about.y_mean, "svd")
+    coef = dual.coefficients(rows, spectrum.of_gram(K, v, len(K) * EPS), problem.alphas)
+    return Solution(coef, rows.mean, about.y_mean, "svd", once(problem))
 
 
 def solve_sparse(problem):
@@ -100,7 +103,7 @@ def solve_sparse(problem):
     if coef is None:
         found = spectrum.of_scatter(S, B, len(S) * EPS)
         coef, solver = spectrum.coefficients(found, problem.alphas), "svd"
-    return Solution(coef, rows.mean, about.y_mean, solver)
+    return Solution(coef, rows.mean, about.y_mean, solver, once(problem))
 
 
 def sparse_scatter(rows):

@@ -27,7 +27,7 @@ SAG_EPOCHS = 1000  # by default
 
 
 def conjugate_gradients(problem, settings):
-    """Solve by "sparse_cg"; n_iter is not reported."""
+    """Solve by "sparse_cg"; `tol` bounds the residual relative to the right side."""
     p = problem.X.shape[1]
     if problem.dense and not problem.wide:
         sums = moments(problem.X, problem.Y, problem.weights, centre=problem.centre)
@@ -51,17 +51,22 @@ def conjugate_gradients(problem, settings):
                 return rows.rmatvec(rows.matvec(b))
 
     found = np.empty(right.shape)
+    n_iter = np.zeros(len(problem.alphas), np.int32)
     for t, alpha in enumerate(problem.alphas):
         system = linalg.LinearOperator(
             (len(right),) * 2, lambda b, alpha=alpha: product(b) + alpha * b, dtype=np.float64
         )
+
+        def count(_, t=t):
+            n_iter[t] += 1
+
         found[:, t], info = linalg.cg(
-            system, right[:, t], rtol=settings.tol, maxiter=settings.max_iter
+            system, right[:, t], rtol=settings.tol, maxiter=settings.max_iter, callback=count
         )
         if info > 0:
             warn_not_converged(f"sparse_cg did not converge after {info} iterations.", 5)
     coef = rows.rmatmat(found) if problem.wide else found
-    return Solution(coef, x_mean, y_mean, "sparse_cg")
+    return Solution(coef, x_mean, y_mean, "sparse_cg", n_iter)
 
 
 def lsqr(problem, settings):

@@ -118,7 +118,7 @@ def decompose(problem, alpha, orthogonal):
                 return sums.mean[:p], sums.mean[p:], found
     sums = factor(problem.X, problem.Y, problem.weights, centre=problem.centre)
     check_finite_sums(sums.R, problem.X, estimator=problem.estimator)
-    found = spectrum.of_rows(sums.R[:, :p], sums.R[:, p:], len(problem.X) * EPS)
+    found = spectrum.of_rows(*sums.sides, len(problem.X) * EPS)
     return sums.mean[:p], sums.mean[p:], found
 
 

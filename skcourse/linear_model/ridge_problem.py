@@ -62,7 +62,8 @@ class Solution(NamedTuple):
     x_mean: np.ndarray  # (p,), zeros if there is no intercept
     y_mean: np.ndarray  # (t,)
     solver: str  # the solver in the end
-    n_iter: np.ndarray | None = None  # (t,), int32
+    n_iter: np.ndarray  # (t,), int32; 1 for a closed form
+    statistics: Any = None  # Moments or Factor, to which more rows can be added
 
     def attributes(self, *, centre, flat, dtype):
         """Return `coef_` and `intercept_`; `flat` tells whether the targets came as a vector."""
@@ -150,6 +151,11 @@ def penalties(alpha, n_targets):
     if not (alphas >= 0).all():
         raise ValueError(f"alpha must be in the range [0, inf), got {alpha!r}.")
     return np.full(n_targets, alphas[0]) if len(alphas) == 1 else alphas
+
+
+def once(problem):
+    """Return the `n_iter` of a closed form."""
+    return np.ones(len(problem.alphas), np.int32)
 
 
 def as_rows(X):
