@@ -87,6 +87,8 @@ def penalty(name="alpha"):
 
 
 RIDGE = (*LINEAR, rotation(), penalty())
+LEFT_OUT = {"check_weights_repeat_rows": "leaving out one of two equal rows leaves the other"}
+ROWS_SEEN = {"check_zero_weight_is_absence": "`spread_rows` sees the rows of weight 0 too"}
 
 
 def linear_regression(cls):
@@ -113,11 +115,11 @@ def ridge(cls):
 
 
 def ridge_cv(cls):
-    """Ridge regression that leaves rows out one by one: a repeated row would not be left out."""
+    """Ridge regression that leaves rows out one by one."""
     penalties = penalty("alphas")
-    yield Case(cls(), symmetries=(*LINEAR, rotation(), penalties), repeats=False)
-    yield Case(cls(alphas=(0.1, 10.0), gcv_mode="svd"), symmetries=LINEAR, repeats=False)
-    yield Case(cls(alphas=(0.1, 10.0), fit_intercept=False), repeats=False)
+    yield Case(cls(), symmetries=(*LINEAR, rotation(), penalties), excused=LEFT_OUT)
+    yield Case(cls(alphas=(0.1, 10.0), gcv_mode="svd"), symmetries=LINEAR, excused=LEFT_OUT)
+    yield Case(cls(alphas=(0.1, 10.0), fit_intercept=False), excused=LEFT_OUT)
 
 
 def ridge_classifier(cls):
@@ -127,7 +129,7 @@ def ridge_classifier(cls):
 
 def ridge_classifier_cv(cls):
     """Ridge regression on the classes that leaves rows out one by one."""
-    yield Case(cls(), symmetries=(shift(), rotation(), penalty("alphas")), repeats=False)
+    yield Case(cls(), symmetries=(shift(), rotation(), penalty("alphas")), excused=LEFT_OUT)
 
 
 def kmeans(cls):
@@ -137,7 +139,7 @@ def kmeans(cls):
     few = {"n_clusters": 3, "n_init": 1}
     yield Case(cls(n_clusters=3, n_init=2), symmetries=moves, **promised)
     yield Case(cls(algorithm="elkan", **few), **promised)
-    yield Case(cls(init=spread_rows, **few), draws=False, **promised)
+    yield Case(cls(init=spread_rows, **few), draws=False, excused=ROWS_SEEN, **promised)
     yield Case(cls(init=fixed_centers, **few), draws=False, **promised)
 
 
@@ -149,7 +151,8 @@ def pca(cls):
         score_samples=lambda s, X: s - X.shape[1] * np.log(UNIT),
     )
     white = scale(UNIT, score_samples=lambda s, X: s - X.shape[1] * np.log(UNIT))
-    full_rank = {"columns": (4, 6), "flaws": ("none",), "conditions": (10.0, 1e3)}
+    # Pieces go through the scatter matrix, whose smallest eigenvalue has condition^2 for error.
+    full_rank = {"columns": (4, 6), "flaws": ("none",), "conditions": (10.0, 1e2)}
     rank = {"columns": (4, 6), "conditions": (10.0, 1e3)}
     best = {"objective": reconstruction_error, "optimum": least_reconstruction_error}
     moves = {"draws": False, "symmetries": (shift(), unit)}
@@ -158,7 +161,7 @@ def pca(cls):
     yield Case(full, problems=rank, reached=True, **best, **moves)
     yield Case(cls(n_components=2, svd_solver="covariance_eigh"), problems=rank, **moves)
     white = {"draws": False, "symmetries": (shift(), white)}
-    yield Case(cls(n_components=2, whiten=True), problems=rank, **white)
+    yield Case(cls(n_components=2, whiten=True), problems=full_rank, **white)
     yield Case(cls(n_components=0.9, svd_solver="full"), problems=rank, **moves)
     yield Case(cls(n_components=2, svd_solver="randomized"), problems=rank)
     yield Case(cls(n_components=2, svd_solver="arpack"), problems=rank)

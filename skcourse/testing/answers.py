@@ -130,7 +130,21 @@ def allowance(estimator, problem, *, n_terms=None, fitted_estimator=None):
                 allowed[name] = max(allowed[name], SAFETY * step)
             else:
                 allowed[name] = allowed[name] | step
+    if "predict" in said and not numbers(said["predict"]):
+        allowed["predict"] = allowed["predict"] | close_call(said, allowed)
     return allowed
+
+
+def close_call(said, allowed):
+    """Tell of which rows the label is a toss-up: by the scores or distances that decide it."""
+    for name, sign in (("decision_function", -1), ("predict_proba", -1), ("transform", 1)):
+        if name in said:
+            scores = sign * said[name].reshape(len(said["predict"]), -1)
+            if scores.shape[1] == 1:
+                return np.abs(scores[:, 0]) <= 2 * allowed[name]
+            best = np.partition(scores, 1, axis=1)
+            return best[:, 1] - best[:, 0] <= 2 * allowed[name]
+    return np.zeros(len(said["predict"]), bool)
 
 
 def assert_agree(first, second, allowed, what):

@@ -11,12 +11,13 @@ MANY_ROWS = 40_000  # more than a chunk: predictions then go over threads
 def check_weights_repeat_rows(estimator, problem=None):
     """A row of weight k = k rows: fit(X, y, w) answers as fit(repeat(X, w), repeat(y, w)) does.
 
-    The weights of `problem` are used if they are whole numbers; otherwise 1, 2 and 3 are.
+    The weights of `problem` are used, 0 as 1, if they are whole numbers; otherwise 1, 2 and 3 are.
     """
     problem = problem or make_problem(estimator)
     counts = problem.weights
     if counts is None or np.any(counts != np.round(counts)):
-        counts = 1 + np.arange(len(problem.X)) % 3
+        counts = np.arange(len(problem.X)) % 4
+    counts = np.maximum(counts, 1)
     repeated = problem._replace(weights=None).rows(
         np.repeat(np.arange(len(counts)), counts.astype(int))
     )

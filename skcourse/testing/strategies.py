@@ -175,6 +175,8 @@ def problems(draw, estimator, *, rows=(8, 40), weighted=False, **options):
         X = X - X.min(axis=0)
     y = draw(targets(estimator, X))
     weights = draw(integer_weights(len(X))) if weighted else None
+    if weights is not None and get_tags(estimator).estimator_type == "classifier":
+        weights[np.unique(y, return_index=True)[1]] += 1  # no class without weight
     rng = np.random.default_rng(draw(SEEDS))
     mix = rng.dirichlet(np.ones(len(X)), size=5)
     return Problem(X, y, weights, np.ascontiguousarray(mix @ X, dtype=X.dtype))

@@ -11,4 +11,8 @@ MODULES = (
     "sklearn.linear_model.tests.test_ridge",
 )
 
-EXCLUDED: dict[str, str] = {}
+EXCLUDED = {
+    "linear_model/test_base::test_inplace_data_preprocessing[42-*-None]": (
+        "asks that copy_X=False spoils X; ours never writes into X, whatever copy_X is"
+    ),
+}
