@@ -4,7 +4,7 @@ Problem     min |A b - c|^2   subject to   b >= 0                               
 Optimality  With the residual r = c - A b, b is a minimum if and only if (Karush, Kuhn, Tucker)
                 <a_j, r> = 0 where b_j > 0,   <a_j, r> <= 0 where b_j = 0                 (2)
 Iteration   P, the passive set, holds the columns whose b_j is free. Let in the j with the largest
-            <a_j, r> / |a_j|, and solve for s: least squares over P. While some s_i <= 0, go
+            <a_j, r>, and solve for s: least squares over P. While some s_i <= 0, go
             from b towards s up to the first b_i = 0, put that i out of P, and solve again. Then
             b = s. Each round lowers |A b - c|, so no P comes twice: it ends, and (2) holds.
             The columns of P are kept triangular, by a Householder reflection for one that comes
@@ -76,7 +76,7 @@ def back_substitute(A, c, order, m, s):
 
 @kernel(exact=True)
 def steepest(A, c, m, barred, lengths):
-    """Return the active column with the largest <a_j, r> / |a_j| that is not noise, or -1.
+    """Return the active column with the largest <a_j, r>, or -1 if all are noise.
 
     The products of (2) are known to about k u |a_j| |c| only.
     """
@@ -84,15 +84,15 @@ def steepest(A, c, m, barred, lengths):
     size = 0.0
     for i in range(k):
         size = np.hypot(size, c[i])
-    best, found = k * EPS * size, -1
+    best, found = 0.0, -1
     for j in range(p):
         if barred[j]:
             continue
         slope = 0.0
         for i in range(m, k):
             slope += A[i, j] * c[i]
-        if slope > best * lengths[j]:
-            best, found = slope / lengths[j], j
+        if slope > best and slope > k * EPS * lengths[j] * size:
+            best, found = slope, j
     return found
 
 
