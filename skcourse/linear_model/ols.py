@@ -69,12 +69,13 @@ class LinearRegression(LinearRegressor):
         In units of y per unit of the feature. Where several are best, those of least norm.
     intercept_ : float, or ndarray of shape (n_targets,), in the units of y
     rank_ : int
-        Of the centred X. Only where X is dense, and not with `positive`.
+        Of the centred X; only if X is dense, and not with `positive`.
     singular_ : ndarray of shape (min(n_samples, n_features),)
         Singular values of the centred X, its rows times the roots of their weights, in falling
-        order. Only where X is dense, and not with `positive`.
+        order; only if X is dense, and not with `positive`.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,), if X has names that are strings
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Only if X has names that are strings.
 
     See Also
     --------
