@@ -9,7 +9,7 @@ import numpy as np
 from skcourse.cluster.bounds import sharpen, widen
 from skcourse.cluster.statistics import Stats, count_row
 from skcourse.core import distances
-from skcourse.core.chunks import chunk_slices, reduce_blocks
+from skcourse.core.chunks import add, chunk_slices, reduce_blocks
 from skcourse.core.distances import (
     BLOCK,
     TILE,
@@ -178,24 +178,21 @@ class DenseRows:
             column_moments(X, mean, squares)
             return len(X), mean, squares
 
-        n, mean, squares = reduce_blocks(part, self.slices(), merge_moments)
+        n, mean, squares = over(part, self.slices(), merge_moments)
         return mean, squares / n
 
     def squares(self, origin):
         """Return sum_i w_i |x_i - origin|^2."""
-        return reduce_blocks(lambda rows: weighted_squares(*self.part(rows), origin), self.slices())
+        return over(lambda rows: weighted_squares(*self.part(rows), origin), self.slices())
 
-    def assign(self, centers, motion, state):
-        """Update `state` to the centres; return the change of the sums, as `Stats`."""
-        k = len(motion.drift)
+    def assign(self, centers, motion, state, totals):
+        """Update `state` to the centres, and the statistics to the state; return n_moved."""
 
-        def part(rows):
-            stats = Stats.zeros(k, self.shape[1])
+        def part(rows, stats):
             X, weights = self.part(rows)
-            n_moved = assign(X, weights, centers, motion, state.part(rows), stats)
-            return stats._replace(n_moved=n_moved)
+            return assign(X, weights, centers, motion, state.part(rows), stats)
 
-        return reduce_blocks(part, self.slices(k))
+        return assign_chunks(part, self.slices(len(totals.weights)), totals)
 
     def sums(self, labels, n_clusters, origin):
         """Return the statistics of the clusters that `labels` describe, made anew."""
@@ -205,15 +202,15 @@ class DenseRows:
             add_rows(*self.part(rows), origin, labels[rows], stats)
             return stats
 
-        return reduce_blocks(part, self.slices(n_clusters))
+        return over(part, self.slices(n_clusters))
 
     def distances_to_own(self, centers, labels):
         """Return |x_i - c_{z_i}|^2, float64 (n,); the centres are in the units of X."""
         out = np.empty(self.shape[0])
-        reduce_blocks(
+        over(
             lambda rows: distances_to_own(self.part(rows)[0], centers, labels[rows], out[rows]),
             self.slices(),
-            lambda total, part: None,
+            forget,
         )
         return out
 
@@ -224,16 +221,16 @@ class DenseRows:
             X, weights = self.part(rows)
             return distances.inertia(X, centers, labels[rows], weights)
 
-        return reduce_blocks(part, self.slices())
+        return over(part, self.slices())
 
     def label(self, centers):
         """Return the label of the nearest centre of each row, int32 (n,)."""
         labels = np.empty(self.shape[0], np.int32)
         padded = self.prepared(centers)
-        reduce_blocks(
+        over(
             lambda rows: nearest(self.part(rows)[0], padded, labels[rows]),
             self.slices(len(centers)),
-            lambda total, part: None,
+            forget,
         )
         return labels
 
@@ -241,10 +238,10 @@ class DenseRows:
         """Return |x_i - c_j|, (n, k), of the dtype of X."""
         out = np.empty((self.shape[0], len(centers)), self.dtype)
         padded = self.prepared(centers)
-        reduce_blocks(
+        over(
             lambda rows: squared_distances(self.part(rows)[0], padded, len(centers), out[rows]),
             self.slices(len(centers)),
-            lambda total, part: None,
+            forget,
         )
         return np.sqrt(out, out=out)
 
@@ -277,7 +274,7 @@ class DenseRows:
             X, weights = self.part(rows)
             approach(X, weights, padded, nearby, current, rows.start, potentials[number])
 
-        reduce_blocks(part, list(enumerate(slices)), lambda total, part: None)
+        over(part, list(enumerate(slices)), forget)
         return potentials
 
     def take(self, i):
@@ -300,6 +297,30 @@ class DenseRows:
     def origin_of(centers):
         """Return what to centre rows and centres at, (d,), when only the centres are known."""
         return centers.mean(axis=0, dtype=np.float64).astype(centers.dtype)
+
+
+def assign_chunks(part, slices, totals):
+    """Call part(rows, stats) for all slices, add what it puts into `stats` to `totals`."""
+    if len(slices) == 1:
+        return part(slices[0], totals)
+
+    def change(rows):
+        stats = Stats.zeros(*totals.sums.shape)
+        n_moved = part(rows, stats)
+        return stats, n_moved
+
+    stats, n_moved = reduce_blocks(change, slices)
+    add(totals, stats)
+    return n_moved
+
+
+def over(part, blocks, combine=add):
+    """Return `reduce_blocks` of these; a single block needs no threads, and no look at BLAS."""
+    return part(blocks[0]) if len(blocks) == 1 else reduce_blocks(part, blocks, combine)
+
+
+def forget(total, part):
+    """Combine results that are not needed: the blocks wrote where they should."""
 
 
 def read_only(array):

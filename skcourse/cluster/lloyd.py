@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 
 from skcourse.cluster.bounds import Motion, margin, unknown
-from skcourse.cluster.statistics import Stats
-from skcourse.core.chunks import add
+from skcourse.cluster.statistics import Stats, measure
+from skcourse.core.chunks import one_blas_thread
 from skcourse.core.distances import pad
 from skcourse.core.history import SILENCE, History
 from skcourse.core.kernel import kernel
@@ -93,17 +93,6 @@ def move(centers, points, origin, motion, with_gaps):
     return moved, shift
 
 
-@kernel
-def reduction(sums, weights, centers):
-    """Return sum_j (W_j |c_j|^2 - 2 <c_j, S_j>), the part of (4) that the centres change."""
-    total = 0.0
-    for j in range(sums.shape[0]):
-        for f in range(sums.shape[1]):
-            c = np.float64(centers.points[j, f])
-            total += c * (weights[j] * c - 2.0 * sums[j, f])
-    return total
-
-
 class Lloyd:
     """One run of Lloyd's iteration.
 
@@ -128,95 +117,88 @@ class Lloyd:
         self.with_gaps = k > 1 and n >= ROWS_PER_GAP * k
 
     def run(self, *, max_iter, tol, verbose=False, task=SILENCE):
-        """Iterate (2) and (3) until no label moves, or the squared shift of the centres is <= tol."""
+        """Iterate until no label moves, or the squared shift of the centres is at most `tol`."""
         history = History()
-        for n_iter in range(1, max_iter + 1):
-            step = task.subtask("iteration")
-            n_moved = self.assign()
-            inertia = self.inertia_so_far()
-            shift = self.update()
-            history.append(inertia=inertia, center_shift=shift)
-            if verbose:
-                print(f"Iteration {n_iter - 1}, inertia {inertia}.")
-            stop = step.end(lambda n=n_iter, J=inertia: self.attributes(n, J))
-            if n_moved == 0 or shift <= tol:
+        with one_blas_thread():
+            for n_iter in range(1, max_iter + 1):
+                step = task.subtask("iteration")
+                n_moved, inertia = self.assign()
+                shift = self.update()
+                history.append(inertia=inertia, center_shift=shift)
                 if verbose:
-                    print(f"Converged at iteration {n_iter - 1}: {reason(n_moved, shift, tol)}.")
-                break
-            if stop:
-                break
-        centers = self.finish()
-        labels = self.state.labels
-        inertia = self.rows.inertia(centers, labels)
-        return Clustering(centers, labels, inertia, n_iter, history.arrays())
+                    print(f"Iteration {n_iter - 1}, inertia {inertia}.")
+                stop = step.end(lambda n=n_iter, J=inertia: self.attributes(n, J))
+                if n_moved == 0 or shift <= tol:
+                    if verbose:
+                        why = reason(n_moved, shift, tol)
+                        print(f"Converged at iteration {n_iter - 1}: {why}.")
+                    break
+                if stop:
+                    break
+            centers = self.finish()
+            inertia = self.rows.inertia(centers, self.state.labels)
+        return Clustering(centers, self.state.labels, inertia, n_iter, history.arrays())
 
     def assign(self):
-        """Run (2) where bounds do not answer it; return how many labels moved."""
-        change = self.rows.assign(self.centers, self.motion, self.state)
-        totals = add(self.totals, change._replace(n_moved=0))
-        if totals.is_stale(self.motion.scale):
-            totals = self.rows.sums(self.state.labels, len(totals.weights), self.origin)
-        self.totals = totals
-        return change.n_moved
+        """Run (2) where bounds do not answer it; return how many labels moved, and (4)."""
+        n_moved = self.rows.assign(self.centers, self.motion, self.state, self.totals)
+        change, self.n_empty, stale = measure(self.totals, self.centers, self.motion.scale)
+        if stale:
+            self.sum_anew()
+            change, self.n_empty, _ = measure(self.totals, self.centers, self.motion.scale)
+        return n_moved, max(0.0, self.squares + change)
 
-    def inertia_so_far(self):
-        """Return (4) for the labels and the centres that they were found with."""
-        return max(
-            0.0, self.squares + reduction(self.totals.sums, self.totals.weights, self.centers)
-        )
+    def sum_anew(self):
+        """Add up the rows of each cluster, without a history of roundings."""
+        self.totals = self.rows.sums(self.state.labels, len(self.totals.weights), self.origin)
 
     def update(self):
         """Run (3); return the squared shift of the centres."""
         points = self.means()
         self.bounded = self.centers
-        self.centers, shift = move(
-            self.bounded, points, self.origin, self.motion, self.with_gaps
-        )
+        self.centers, shift = move(self.bounded, points, self.origin, self.motion, self.with_gaps)
         return shift
 
     def means(self):
-        """Return (3), float64, relative to the origin; give each empty cluster the farthest row left."""
-        sums, weights, counts = self.totals[:3]
-        empty = counts == 0
-        self.relocated = bool(empty.any())
-        if self.relocated:
-            sums[empty] = weights[empty] = self.totals.turnover[empty] = 0.0
-            sums, weights, counts = self.relocate(np.flatnonzero(empty))
-        points = np.empty_like(sums)
-        means(sums, weights, counts, points)
+        """Return (3), float64, relative to the origin; empty clusters get the farthest rows."""
+        stats = self.relocated() if self.n_empty else self.totals
+        points = np.empty_like(stats.sums)
+        means(stats.sums, stats.weights, stats.counts, points)
         return points
 
-    def relocate(self, empty):
-        """Return the sums, weights and counts with the farthest rows moved to the empty clusters."""
-        sums, weights, counts = (array.copy() for array in self.totals[:3])
-        labels = self.state.labels
-        k, d = sums.shape
-        centers = self.centers.points[:k, :d].astype(np.float64) + self.origin
-        far = self.rows.distances_to_own(centers, labels)
-        if far.max() > 0:  # else there are no more distinct rows than filled clusters
-            farthest = np.argpartition(far, -len(empty))[: -len(empty) - 1 : -1]
-            for j, i in zip(empty, farthest, strict=True):
-                w = self.rows.weight_of(i)
-                x = self.rows.take(i).astype(np.float64) - self.origin
-                sums[labels[i]] -= w * x
-                weights[labels[i]] -= w
-                counts[labels[i]] -= w > 0
-                sums[j], weights[j], counts[j] = w * x, w, w > 0
-        return sums, weights, counts
+    def relocated(self):
+        """Return the statistics after the farthest rows went to the empty clusters."""
+        stats, labels = self.totals.copy(), self.state.labels
+        k, d = stats.sums.shape
+        far = self.rows.distances_to_own(
+            self.centers.points[:k, :d].astype(np.float64) + self.origin, labels
+        )
+        if far.max() == 0:  # there are no more distinct rows than filled clusters
+            return stats
+        empty = np.flatnonzero(stats.counts == 0)
+        farthest = np.argpartition(far, -len(empty))[: -len(empty) - 1 : -1]
+        for new, i in zip(empty, farthest, strict=True):
+            old, w = labels[i], self.rows.weight_of(i)
+            x = self.rows.take(i).astype(np.float64) - self.origin
+            for cluster, sign in ((old, -1), (new, 1)):
+                stats.sums[cluster] += sign * w * x
+                stats.weights[cluster] += sign * w
+                stats.counts[cluster] += sign * (w > 0)
+        return stats
 
     def finish(self):
         """Return the centres in the units of X, and give each row the label that `predict` will."""
         k, d = self.totals.sums.shape
-        if self.relocated:
+        if self.n_empty:
             points = self.centers.points[:k, :d].astype(np.float64)
         else:
-            self.totals = self.rows.sums(self.state.labels, k, self.origin)
+            self.sum_anew()
             points = self.means()
         centers = (points + self.origin).astype(self.rows.dtype)
         origin = self.rows.origin_of(centers)
         points = centers - origin.astype(np.float64)
         returned, _ = move(self.bounded, points, origin, self.motion, self.with_gaps)
-        self.rows.assign(returned, self.motion, self.state)
+        self.rows.assign(returned, self.motion, self.state, self.totals)
         return centers
 
     def attributes(self, n_iter, inertia):

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from skcourse.cluster.bounds import sharpen, widen
-from skcourse.cluster.dense import read_only
+from skcourse.cluster.dense import assign_chunks, forget, over, read_only
 from skcourse.cluster.statistics import Stats, count_row
-from skcourse.core.chunks import chunk_slices, reduce_blocks
+from skcourse.core.chunks import chunk_slices
 from skcourse.core.distances import pad
 from skcourse.core.kernel import kernel
 
@@ -198,22 +198,19 @@ class SparseRows:
 
     def squares(self, origin):
         """Return sum_i w_i |x_i|^2."""
-        return reduce_blocks(lambda rows: weighted_squares(*self.part(rows)), self.slices())
+        return over(lambda rows: weighted_squares(*self.part(rows)), self.slices())
 
-    def assign(self, centers, motion, state):
-        """Update `state` to the centres; return the change of the sums, as `Stats`."""
-        k, d = len(motion.drift), self.shape[1]
+    def assign(self, centers, motion, state, totals):
+        """Update `state` to the centres, and the statistics to the state; return n_moved."""
+        k, d = totals.sums.shape
         across = np.ascontiguousarray(centers.points[:, :d].T)
 
-        def part(rows):
-            stats = Stats.zeros(k, d)
+        def part(rows, stats):
             X, weights = self.part(rows)
-            n_moved = assign(
-                X, weights, across, centers.half_norms, motion, state.part(rows), stats
-            )
-            return stats._replace(n_moved=n_moved)
+            half_norms = centers.half_norms
+            return assign(X, weights, across, half_norms, motion, state.part(rows), stats)
 
-        return reduce_blocks(part, self.slices(k))
+        return assign_chunks(part, self.slices(k), totals)
 
     def sums(self, labels, n_clusters, origin):
         """Return the statistics of the clusters that `labels` describe, made anew."""
@@ -223,17 +220,17 @@ class SparseRows:
             add_rows(*self.part(rows), labels[rows], stats)
             return stats
 
-        return reduce_blocks(part, self.slices(n_clusters))
+        return over(part, self.slices(n_clusters))
 
     def distances_to_own(self, centers, labels):
         """Return |x_i - c_{z_i}|^2, float64 (n,)."""
         out, norms = np.empty(self.shape[0]), squared_norms(centers)
-        reduce_blocks(
+        over(
             lambda rows: distances_to_own(
                 self.part(rows)[0], centers, norms, labels[rows], out[rows]
             ),
             self.slices(),
-            lambda total, part: None,
+            forget,
         )
         return out
 
@@ -247,20 +244,20 @@ class SparseRows:
         labels = np.empty(self.shape[0], np.int32)
         padded = pad(centers.astype(np.float64), np.zeros(centers.shape[1], centers.dtype))
         across = np.ascontiguousarray(padded.points[:, : centers.shape[1]].T)
-        reduce_blocks(
+        over(
             lambda rows: nearest(self.part(rows)[0], across, padded.half_norms, labels[rows]),
             self.slices(),
-            lambda total, part: None,
+            forget,
         )
         return labels
 
     def distances(self, centers):
         """Return |x_i - c_j|, (n, k), of the dtype of X."""
         out, norms = np.empty((self.shape[0], len(centers)), self.dtype), squared_norms(centers)
-        reduce_blocks(
+        over(
             lambda rows: squared_distances(self.part(rows)[0], centers, norms, out[rows]),
             self.slices(),
-            lambda total, part: None,
+            forget,
         )
         return np.sqrt(out, out=out)
 
@@ -276,7 +273,7 @@ class SparseRows:
             X, weights = self.part(rows)
             approach(X, weights, points, norms, nearby, current, rows.start, potentials[number])
 
-        reduce_blocks(part, list(enumerate(slices)), lambda total, part: None)
+        over(part, list(enumerate(slices)), forget)
         return potentials
 
     def take(self, i):

@@ -1,7 +1,8 @@
 """What an iteration of k-means sums over the rows of each cluster.
 
-Only rows that change their cluster change the sums, so that an iteration adds and subtracts those alone. In float64
-that is harmless unless what left a cluster was far larger than what stays: `is_stale` notices.
+Only rows that change their cluster change the sums, so an iteration adds and subtracts those alone.
+In float64 that is harmless unless what left a cluster was far larger than what stays there:
+`measure` notices.
 """
 
 from typing import NamedTuple
@@ -16,11 +17,10 @@ TURNOVER = 1e5  # what may come and go, relative to what is there, before a sum 
 class Stats(NamedTuple):
     """Sums over the rows of each cluster, relative to the origin; or changes of these sums."""
 
-    sums: np.ndarray  # sum w_i (x_i - origin), float64, (k, d)
-    weights: np.ndarray  # sum w_i, float64, (k,)
+    sums: np.ndarray  # S_j = sum w_i (x_i - origin), float64, (k, d)
+    weights: np.ndarray  # W_j = sum w_i, float64, (k,)
     counts: np.ndarray  # how many w_i > 0, int64, (k,)
     turnover: np.ndarray  # sum w_i (|x_i - origin| + scale) over all that came or went, (k,)
-    n_moved: int
 
     @classmethod
     def zeros(cls, n_clusters, n_features):
@@ -30,12 +30,11 @@ class Stats(NamedTuple):
             np.zeros(n_clusters),
             np.zeros(n_clusters, np.int64),
             np.zeros(n_clusters),
-            0,
         )
 
-    def is_stale(self, scale):
-        """Tell whether so much came and went that rounding might show in a mean."""
-        return bool(np.any(self.turnover > TURNOVER * scale * self.weights))
+    def copy(self):
+        """Return sums that can be changed without changing these."""
+        return Stats(*(array.copy() for array in self))
 
 
 @kernel
@@ -44,3 +43,29 @@ def count_row(stats, z, weight, sign, size):
     stats.weights[z] += sign * weight
     stats.counts[z] += int(sign) if weight > 0 else 0
     stats.turnover[z] += weight * size
+
+
+@kernel
+def measure(stats, centers, scale):
+    """Look at the sums with the centres that their labels were found with; clear empty clusters.
+
+    Returns
+    -------
+    change : float, sum_j (W_j |c_j|^2 - 2 <c_j, S_j>)
+    n_empty : int, clusters without weight
+    stale : bool, whether so much came and went that rounding might show in a mean
+    """
+    change, n_empty, stale = 0.0, 0, False
+    for j in range(stats.sums.shape[0]):
+        if stats.counts[j] == 0:
+            n_empty += 1
+            stats.weights[j] = 0.0
+            stats.turnover[j] = 0.0
+            for f in range(stats.sums.shape[1]):
+                stats.sums[j, f] = 0.0
+        weight = stats.weights[j]
+        stale |= stats.turnover[j] > TURNOVER * scale * weight
+        for f in range(stats.sums.shape[1]):
+            c = np.float64(centers.points[j, f])
+            change += c * (weight * c - 2.0 * stats.sums[j, f])
+    return change, n_empty, stale
