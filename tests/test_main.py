@@ -187,6 +187,20 @@ def test_difference_of_components_does_not_see_their_signs():
     assert difference(theirs, ours, "transformer") == "1e-01"
 
 
+def test_turns_alternate_and_short_fits_are_repeated(monkeypatch):
+    calls = []
+    fits = [lambda: calls.append("theirs"), lambda: calls.append("ours")]
+    monkeypatch.setattr(side_by_side, "BUDGET", 0.0)
+    monkeypatch.setattr(side_by_side, "TURN", 0.0)
+    times = side_by_side.time_in_turns(fits)
+    assert np.shape(times) == (side_by_side.LEAST, 2)
+    assert calls[:6] == ["theirs", "ours", "ours", "theirs", "theirs", "ours"]
+    monkeypatch.setattr(side_by_side, "TURN", 0.005)
+    calls.clear()
+    side_by_side.time_in_turns(fits)
+    assert len(calls) > 2 * side_by_side.LEAST + 2
+
+
 def test_variance_within_clusters():
     X = np.array([[0.0], [2.0], [10.0], [12.0]])
     assert within(X, np.array([0, 0, 1, 1])) == pytest.approx(1 - 4 / 104)

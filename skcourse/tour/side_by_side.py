@@ -5,7 +5,6 @@ whatever else the machine does meets both. The time of a library is the median o
 that of the estimator itself, on rows already scaled, or of the whole search where there is one.
 """
 
-import statistics
 import time
 import warnings
 from typing import NamedTuple
@@ -24,6 +23,8 @@ from skcourse.tour.data import load
 LEAST, MOST = 5, 41  # turns
 BUDGET, LIMIT = 0.8, 4.0  # seconds after which LEAST turns are enough, after which any number is
 PAUSE = 0.01  # seconds in which the spinning threads of the other library come to rest
+TURN = 0.005  # seconds: short fits are repeated within a turn
+UNSTEADY = 2.0  # the upper quartile of a library's times over the lower, on a busy machine
 
 
 class Row(NamedTuple):
@@ -35,6 +36,7 @@ class Row(NamedTuple):
     difference: str = ""  # of the answers on the rows held out
     seconds: tuple = (None, None)  # theirs, ours
     turns: int = 0
+    steady: bool = True  # no time varied by more than UNSTEADY
     error: str | None = None
 
     @property
@@ -64,15 +66,17 @@ def row_of(case):
         score(model, said, data, kind(case.ours))
         for model, said in zip(models, answers, strict=True)
     ]
-    seconds, turns = time_in_turns([timed_part(model, data) for model in models])
+    times = time_in_turns([timed_part(model, data) for model in models])
+    low, middle, high = np.quantile(times, [0.25, 0.5, 0.75], axis=0)
     alone = () if case.theirs else (None,)
     return Row(
         case,
         measure=scored[-1][0],
         scores=(*alone, *[value for _, value in scored]),
         difference=difference(*answers, kind(case.ours)) if case.theirs else "",
-        seconds=(*alone, *seconds),
-        turns=turns,
+        seconds=(*alone, *middle.tolist()),
+        turns=len(times),
+        steady=bool(np.all(high <= UNSTEADY * low)),
     )
 
 
@@ -90,24 +94,26 @@ def timed_part(model, data):
 
 
 def time_in_turns(fits):
-    """Return the median time of each of `fits`, run in turns, and the number of turns."""
+    """Return the times of `fits`, run in turns: for each turn, that of each of them."""
     times = []
+    repeats = [max(1, int(TURN / seconds(call))) for call in fits]
     started = time.perf_counter()
     while True:
         order = range(len(fits)) if len(times) % 2 else reversed(range(len(fits)))
-        turn = {i: seconds(fits[i]) for i in order}
+        turn = {i: seconds(fits[i], repeats[i]) for i in order}
         times.append([turn[i] for i in range(len(fits))])
         spent = time.perf_counter() - started
         if len(times) == MOST or spent > (BUDGET if len(times) >= LEAST else LIMIT):
-            return [statistics.median(column) for column in zip(*times, strict=True)], len(times)
+            return times
 
 
-def seconds(call):
-    """Return how long `call()` takes."""
+def seconds(call, repeats=1):
+    """Return how long `call()` takes, the mean of `repeats` calls in a row."""
     time.sleep(PAUSE)
     started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
+    for _ in range(repeats):
+        call()
+    return (time.perf_counter() - started) / repeats
 
 
 def answer(model, data):

@@ -25,7 +25,7 @@ score       R2 and variance: share of the variance explained. Rand index: how fa
 difference  Rows with another label, or the largest gap between the two answers over the largest
             of them.
 time        Median of {turns} turns, theirs and ours alternating, after one fit to warm up;
-            ratio: theirs / ours."""
+            ratio: theirs / ours; ~ where times varied much, for the machine was busy."""
 
 
 def print_table(rows):
@@ -58,7 +58,7 @@ def cells_of(row):
     scores = ["" if score is None else f"{score:.4f}" for score in row.scores]
     shape = "{} x {}".format(*load(case.data).X.shape)
     times = ["" if seconds is None else duration(seconds) for seconds in row.seconds]
-    ratio = "" if row.ratio is None else f"{row.ratio:.1f} x"
+    ratio = "" if row.ratio is None else f"{'' if row.steady else '~'}{row.ratio:.1f} x"
     return (case.name, data, shape, row.measure, *scores, row.difference, *times, ratio)
 
 
