@@ -4,7 +4,7 @@ Problem     Minimise |v - A b|^2 + alpha |b|^2 over b >= 0: as a quadratic in b,
                 H = A'A + alpha I,   q = A'v.                                                 (1)
 Routes      "lbfgs", if asked for by name: L-BFGS-B, until f falls by less than `tol`. "auto":
             coordinate descent on (1), ended by an exact solution; where H would be larger than
-            A, and large, it is L-BFGS-B with products of A.
+            A, and not small, it is L-BFGS-B with products of A.
 Cost        n p^2 products for H, once; then p^2 per iteration.
 Reference   See `nonnegative`.
 """
@@ -19,12 +19,14 @@ from skcourse.linear_model.ridge_direct import sparse_scatter
 from skcourse.linear_model.ridge_problem import Solution, centred
 
 MAX_ITER = 15_000  # by default
-SMALL = 2_000  # features: H takes 32 MB
+SMALL = 200  # features: H takes 320 KB
 
 
 def solve_bounded(problem, settings):
     """Solve with b >= 0; an iteration is a sweep of all coordinates, or a step of L-BFGS-B."""
-    stored = settings.solver == "auto" and (not problem.wide or problem.X.shape[1] <= SMALL)
+    n, p = problem.X.shape
+    size = n * p if problem.dense else problem.X.nnz
+    stored = settings.solver == "auto" and (p * p <= size or p <= SMALL)
     return by_scatter(problem, settings) if stored else by_products(problem, settings)
 
 
@@ -54,7 +56,7 @@ def by_scatter(problem, settings):
 
 def by_products(problem, settings):
     """Solve by L-BFGS-B, two products with A at a time."""
-    about = centred(problem)
+    about = centred(problem, quick=True)
     rows = about.rows
     coef = np.empty((rows.shape[1], len(problem.alphas)))
     n_iter = np.empty(len(problem.alphas), np.int32)

@@ -36,7 +36,7 @@ def conjugate_gradients(problem, settings):
         scatter, right = sums.scatter[:p, :p], sums.scatter[:p, p:]
         product = scatter.__matmul__
     else:
-        about = centred(problem)
+        about = centred(problem, quick=True)
         rows, x_mean, y_mean = about.rows, about.rows.mean, about.y_mean
         if problem.wide:
             right = about.targets
@@ -71,7 +71,7 @@ def conjugate_gradients(problem, settings):
 
 def lsqr(problem, settings):
     """Solve by "lsqr"; `tol` bounds the residual and its projection, relative to A and b."""
-    about = centred(problem)
+    about = centred(problem, quick=True)
     coef = np.empty((problem.X.shape[1], len(problem.alphas)))
     n_iter = np.empty(len(problem.alphas), np.int32)
     for t, alpha in enumerate(problem.alphas):
@@ -91,23 +91,22 @@ def lsqr(problem, settings):
 def average_gradients(problem, settings):
     """Solve by "sag" or "saga"; `random_state` draws the samples, an iteration is an epoch."""
     about = centred(problem)
-    X, n, p = problem.X, *problem.X.shape
-    zeros, mean = np.zeros(p), about.rows.mean
+    n, p = problem.X.shape
     weights = np.ones(n) if problem.weights is None else problem.weights
     if problem.dense:
-        starts = np.arange(n + 1) * p
-        layout = (X.reshape(-1), np.empty(0, np.int32), starts, mean, zeros)
+        rows = np.asarray(problem.X)
     else:
-        layout = (X.data, X.indices, X.indptr.astype(np.int64), zeros, mean)
+        rows = sag.Rows(problem.X.data, problem.X.indices, problem.X.indptr.astype(np.int64))
     curvature = about.rows.squared_norms().max()
     seed = seeds(settings.random_state, 1)[0]
     max_iter = SAG_EPOCHS if settings.max_iter is None else settings.max_iter
     coef = np.empty((p, len(problem.alphas)))
     n_iter = np.empty(len(problem.alphas), np.int32)
     for t, alpha in enumerate(problem.alphas):
-        rows = sag.Rows(*layout, np.ascontiguousarray(about.residuals[:, t]), weights)
+        residuals = np.ascontiguousarray(about.residuals[:, t])
         coef[:, t], n_iter[t], converged = sag.average_gradients(
             rows,
+            sag.Targets(about.rows.mean, residuals, weights),
             alpha,
             curvature,
             saga=settings.solver == "saga",
@@ -117,4 +116,4 @@ def average_gradients(problem, settings):
         )
         if not converged:
             warn_not_converged("The max_iter was reached which means the coef_ did not converge", 5)
-    return Solution(coef, mean, about.y_mean, settings.solver, n_iter)
+    return Solution(coef, about.rows.mean, about.y_mean, settings.solver, n_iter)

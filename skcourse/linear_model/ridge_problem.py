@@ -14,7 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from skcourse.core.validation import check_finite_sums
-from skcourse.linear_model.centred_rows import CentredRows, weighted_mean
+from skcourse.linear_model.centred_rows import CentredRows, is_near, weighted_mean
 
 SOLVERS = ("auto", "svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga", "lbfgs")
 
@@ -84,8 +84,11 @@ class CentredProblem(NamedTuple):
     y_mean: np.ndarray  # (t,)
 
 
-def centred(problem):
-    """Return the problem about its means; raise ValueError if X is not finite."""
+def centred(problem, *, quick=False):
+    """Return the problem about its means; raise ValueError if X is not finite.
+
+    `quick` is for many products with X, see `centred_rows.is_near`.
+    """
     X, Y, weights = problem.X, problem.Y, problem.weights
     if problem.centre:
         x_mean, y_mean = weighted_mean(X, weights), weighted_mean(Y, weights)
@@ -95,7 +98,8 @@ def centred(problem):
         x_mean, y_mean = np.zeros(X.shape[1]), np.zeros(Y.shape[1])
         if problem.dense:
             check_finite_sums(X.sum(axis=0), X, estimator=problem.estimator)
-    rows = CentredRows(X, x_mean, weights)
+    near = quick and problem.dense and is_near(X, x_mean)
+    rows = CentredRows(X, x_mean, weights, near=near)
     residuals = Y - y_mean
     targets = residuals if rows.roots is None else residuals * rows.roots
     return CentredProblem(rows, targets, residuals, y_mean)
