@@ -43,17 +43,19 @@ def fitted(estimator, problem):
     return refit(seeded(estimator), problem)
 
 
-def answers(estimator, X):
+def answers(estimator, X, methods=METHODS):
     """Return what a fitted estimator says about the rows X.
 
     Parameters
     ----------
     estimator : fitted estimator
     X : array of shape (n_samples, n_features)
+    methods : sequence of str
+        Those to call, if it has them; all by default.
 
     Returns
     -------
-    answers : dict of arrays by the name of the method, for those methods that it has
+    answers : dict of arrays by the name of the method
 
     Examples
     --------
@@ -62,7 +64,7 @@ def answers(estimator, X):
     >>> answers(LinearRegression().fit([[0.0], [1.0]], [1.0, 3.0]), [[2.0]])
     {'predict': array([5.])}
     """
-    found = {name: getattr(estimator, name)(X) for name in METHODS if hasattr(estimator, name)}
+    found = {name: getattr(estimator, name)(X) for name in methods if hasattr(estimator, name)}
     return {name: np.asarray(dense(value)) for name, value in found.items()}
 
 
@@ -97,7 +99,7 @@ def movement(first, second):
     return moves
 
 
-def allowance(estimator, problem, *, n_terms=None, fitted_estimator=None):
+def allowance(estimator, problem, *, n_terms=None, fitted_estimator=None, methods=METHODS):
     """Measure how far rounding the data moves the answers: see the top of this module.
 
     Parameters
@@ -108,6 +110,8 @@ def allowance(estimator, problem, *, n_terms=None, fitted_estimator=None):
         How many rounding errors; None is the number of rows or of columns, whichever is larger.
     fitted_estimator : fitted estimator or None, default=None
         Ask this one about wobbled queries instead of fitting wobbled problems.
+    methods : sequence of str
+        See `answers`.
 
     Returns
     -------
@@ -117,14 +121,14 @@ def allowance(estimator, problem, *, n_terms=None, fitted_estimator=None):
     n_terms = n_terms or max(problem.X.shape)
     rng = np.random.default_rng(0)
     reference = fitted_estimator or fitted(estimator, problem)
-    said = answers(reference, problem.asked)
+    said = answers(reference, problem.asked, methods)
     allowed = {
         name: n_terms * eps * np.max(np.abs(a), initial=0.0) if numbers(a) else False
         for name, a in said.items()
     }
     for _ in range(DRAWS):
         moved = wobble(problem, n_terms * eps, rng)
-        other = answers(fitted_estimator or fitted(estimator, moved), moved.asked)
+        other = answers(fitted_estimator or fitted(estimator, moved), moved.asked, methods)
         for name, step in movement(said, other).items():
             if numbers(said[name]):
                 allowed[name] = max(allowed[name], SAFETY * step)
