@@ -110,6 +110,8 @@ def test_fitted_attributes_are_theirs(ours, theirs):
     for name, value in public_state(reference).items():
         assert hasattr(mine, name), name
         found = getattr(mine, name)
+        if value is None:  # such as the iterations of a ridge, which we do count
+            continue
         assert np.shape(found) == np.shape(value), name
         assert isinstance(found, type(value)) or np.isscalar(found) == np.isscalar(value), name
         if isinstance(value, np.ndarray):

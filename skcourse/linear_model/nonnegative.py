@@ -9,16 +9,21 @@ Iteration   Coordinate by coordinate, exactly:
             Soon only the coefficients that are positive at the minimum are so. Then f is free in
             them, and one linear system finds them,
                 H_FF b_F = q_F,   F = {j : b_j > 0},                                          (4)
-            and (2) tells whether that was the minimum. If not, (3) goes on.
+            and (2) tells whether that was the minimum. If not, (3) goes on. If (4) is too
+            ill-conditioned to tell, or (3) too slow, this is a case for `lawson_hanson`.
 Cost        p^2 products per sweep of (3), |F|^3 / 3 per trial of (4).
 Reference   C. Lawson, R. Hanson, Solving Least Squares Problems, 1974, chapter 23.
             R. Byrd, P. Lu, J. Nocedal, C. Zhu, L-BFGS-B, SIAM J. Scientific Computing, 1995.
 """
 
 import numpy as np
-from scipy import linalg, optimize
+from scipy import optimize
 
 from skcourse.core.kernel import kernel
+from skcourse.core.linalg import cholesky
+
+LIMIT = 1e8  # condition number of H_FF up to which (4) is believed
+EPS = np.finfo(np.float64).eps
 
 
 @kernel
@@ -41,23 +46,20 @@ def violation(b, g):
 
 
 def finish(H, q, b):
-    """Return the solution of (4) for the signs of b, or None if it breaks (2) or is not unique."""
+    """Return the solution of (4) for the signs of b, or None if it breaks (2) or is uncertain."""
     free = np.flatnonzero(b > 0)
-    if len(free) == 0:
-        return None
     solution = np.zeros_like(b)
-    try:
-        factor = linalg.cho_factor(H[np.ix_(free, free)], check_finite=False)
-    except linalg.LinAlgError:
-        return None
-    solution[free] = linalg.cho_solve(factor, q[free], check_finite=False)
-    rounding = 8 * len(b) * np.finfo(float).eps * (np.abs(H) @ np.abs(solution) + np.abs(q))
-    gradient = H @ solution - q
-    optimal = np.all(solution >= 0) and np.all(gradient >= -rounding)
+    if len(free):
+        certified = cholesky(H[np.ix_(free, free)])
+        if certified is None or certified.condition > LIMIT:
+            return None
+        solution[free] = certified.solve(q[free, np.newaxis])[:, 0]
+    rounding = 8 * len(b) * EPS * (np.abs(H) @ np.abs(solution) + np.abs(q))
+    optimal = np.all(solution >= 0) and np.all(H @ solution - q >= -rounding)
     return solution if optimal else None
 
 
-def coordinate_descent(H, q, *, max_iter, tol):
+def coordinate_descent(H, q, max_iter):
     """Minimise (1) by (3) and (4).
 
     Parameters
@@ -65,28 +67,23 @@ def coordinate_descent(H, q, *, max_iter, tol):
     H : array of shape (p, p), C-contiguous
     q : array of shape (p,)
     max_iter : int, sweeps at most
-    tol : float, bound on the violation of (2) over the largest |q_j|
 
     Returns
     -------
-    b : array of shape (p,), exact where (4) ended it, else within `tol`
+    b : array of shape (p,), exact up to rounding, or None if `max_iter` was not enough
     n_iter : int, sweeps
-    converged : bool
     """
     b, g = np.zeros(len(q)), -q
-    scale = np.max(np.abs(q), initial=0.0)
-    trial = 1e-2 * scale  # (4) is tried whenever the violation has fallen tenfold
+    trial = 1e-2 * np.max(np.abs(q))  # (4) is tried whenever the violation has fallen tenfold
     for n_iter in range(1, max_iter + 1):
         sweep(H, q, b, g)
         worst = violation(b, g)
-        if worst <= max(trial, tol * scale):
+        if worst <= trial:
             solution = finish(H, q, b)
             if solution is not None:
-                return solution, n_iter, True
-            if worst <= tol * scale:
-                return b, n_iter, True
+                return solution, n_iter
             trial = worst / 10
-    return b, max_iter, False
+    return None, max_iter
 
 
 def bounded_lbfgs(value_and_gradient, p, *, max_iter, tol):
@@ -101,7 +98,9 @@ def bounded_lbfgs(value_and_gradient, p, *, max_iter, tol):
 
     Returns
     -------
-    b, n_iter, converged : as of `coordinate_descent`
+    b : array of shape (p,)
+    n_iter : int
+    converged : bool
     """
     result = optimize.minimize(
         value_and_gradient,

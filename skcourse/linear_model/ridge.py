@@ -132,18 +132,17 @@ class Ridge(RidgeSolver, LinearRegressor):
         float32 or float64.
     max_iter : int, default=None
         Bound on the iterations of "sparse_cg" (default: 10 times the unknowns), "lsqr" (twice the
-        features), "sag" and "saga" (1000 epochs) and of a fit with `positive=True` (15000).
+        features), "sag" and "saga" (1000 epochs) and "lbfgs" (15000).
     tol : float, default=1e-4
         When iterations end: "sparse_cg", the residual of the normal equations, relative to their
         right side; "lsqr", its `atol` and `btol`; "sag" and "saga", the change of a coefficient
         in an epoch, relative to the largest; "lbfgs", the projected gradient and the relative
-        decrease. No effect on "cholesky", "svd" and, but for singular problems, on "auto" with
-        `positive=True`, which are exact.
+        decrease. No effect on "cholesky" and "svd", nor on "auto" where that is exact.
     solver : {"auto", "svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga", "lbfgs"}, \
             default="auto"
         - "auto": "cholesky" for dense X, "sparse_cg" for sparse X, and with `positive=True`
-          coordinate descent on the normal equations, ended by an exact solution (where they would
-          take more memory than X: "lbfgs");
+          coordinate descent on the normal equations, ended by an exact solution ("lbfgs" where
+          they would take more memory than X);
         - "cholesky": the normal equations, or their dual if there are more features than samples,
           with a certificate: where they are ill-conditioned, "svd" takes their place;
         - "svd": the singular values of X, through a triangular factor where X is tall; no sparse X;
@@ -169,7 +168,7 @@ class Ridge(RidgeSolver, LinearRegressor):
         `positive=True`.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        If X has names.
+        Only if X has names.
 
     See Also
     --------
@@ -274,8 +273,9 @@ class Ridge(RidgeSolver, LinearRegressor):
             check_finite_sums(total.R, X, estimator=self)
             if not first:
                 total = factors.merge(statistics_of(self._statistics, Y.shape[1]), total)
-            settings = Settings(self.solver, self.positive, self.max_iter, self.tol)
-            solution = solve_factor(total, alphas, settings)
+            solution = solve_factor(
+                total, alphas, positive=self.positive, orthogonal=self.solver == "svd"
+            )
         self._keep(solution, flat=y.ndim == 1, dtype=X.dtype)
         return self
 

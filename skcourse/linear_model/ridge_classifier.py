@@ -149,7 +149,7 @@ class RidgeClassifier(RidgeSolver, SignClassifier):
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        If X has names.
+        Only if X has names.
 
     See Also
     --------

@@ -54,7 +54,8 @@ class RidgeClassifierCV(RidgeSearch, SignClassifier):
     Attributes
     ----------
     cv_results_ : ndarray of shape (n_samples, n_targets, n_alphas)
-        If `store_cv_results`: weighted squared errors, or with `scoring` the predicted targets.
+        Only if `store_cv_results`: weighted squared errors, or with `scoring` the predictions of
+        the targets.
     coef_ : ndarray of shape (n_features,), of two classes, or (n_classes, n_features)
     intercept_ : ndarray of shape (1,) or (n_classes,); 0.0 without an intercept
     alpha_ : float
@@ -62,7 +63,7 @@ class RidgeClassifierCV(RidgeSearch, SignClassifier):
     classes_ : ndarray of shape (n_classes,)
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        If X has names.
+        Only if X has names.
 
     See Also
     --------

@@ -238,14 +238,14 @@ class RidgeCV(RidgeSearch, LinearRegressor):
     Attributes
     ----------
     cv_results_ : ndarray of shape (n_samples, n_alphas) or (n_samples, n_targets, n_alphas)
-        If `store_cv_results`: weighted squared errors, or with `scoring` the predictions.
+        Only if `store_cv_results`: weighted squared errors, or with `scoring` the predictions.
     coef_ : ndarray of shape (n_features,) or (n_targets, n_features), dtype of X
     intercept_ : float or ndarray of shape (n_targets,); 0.0 without an intercept
     alpha_ : float, or ndarray of shape (n_targets,) if `alpha_per_target`
     best_score_ : float, or ndarray of shape (n_targets,) if `alpha_per_target`
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        If X has names.
+        Only if X has names.
 
     See Also
     --------

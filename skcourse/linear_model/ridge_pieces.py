@@ -10,28 +10,22 @@ import numpy as np
 
 from skcourse.core.factors import Factor
 from skcourse.linear_model import spectrum
-from skcourse.linear_model.nonnegative import coordinate_descent
-from skcourse.linear_model.ridge_bounded import checked, limits
+from skcourse.linear_model.ridge_bounded import solve_quadratics
 from skcourse.linear_model.ridge_direct import EPS, solve_penalised
 from skcourse.linear_model.ridge_problem import Solution
 
 
-def solve_factor(total, alphas, settings):
+def solve_factor(total, alphas, *, positive, orthogonal):
     """Return the Solution for the rows of a `Factor`."""
     p = total.p
     R, C = total.sides
     x_mean, y_mean = total.mean[:p], total.mean[p:]
     n_iter = np.ones(len(alphas), np.int32)
     S, B = R.T @ R, R.T @ C
-    if settings.positive:
-        coef = np.empty(B.shape)
-        for t, alpha in enumerate(alphas):
-            H = S.copy()
-            H.flat[:: p + 1] += alpha
-            found = coordinate_descent(H, np.ascontiguousarray(B[:, t]), **limits(settings))
-            coef[:, t], n_iter[t] = checked(found, settings)
+    if positive:
+        coef, n_iter = solve_quadratics(S, B, alphas, lambda: (R, C))
         return Solution(coef, x_mean, y_mean, "lbfgs", n_iter, total)
-    if settings.solver != "svd" and np.isfinite(S).all():
+    if not orthogonal and np.isfinite(S).all():
 
         def gradient(b, targets):
             return R.T @ (C[:, targets] - R @ b)
