@@ -39,7 +39,7 @@ suite: .venv/stamp
 
 # The kernels as plain Python: what a student steps through must run, and give the same answers.
 plain-python: .venv/stamp
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q tests/core
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q tests/core tests/test_conformance.py
 
 # The wheel and nothing else, in an environment that holds only what it asks for.
 wheel: .venv-wheel/stamp

@@ -5,12 +5,13 @@ takes part by being there: `cases` picks its data, `side_by_side` fits and times
 `pictures` draws.
 """
 
+import os
 import time
 
 import sklearn
 
 import skcourse
-from skcourse.core.chunks import count_threads
+from skcourse.core.chunks import available_cores, count_threads
 from skcourse.tour.cases import cases
 from skcourse.tour.side_by_side import compare
 from skcourse.tour.table import one_line, print_table
@@ -44,10 +45,20 @@ def run(estimators, out):
         rows.append(compare(case))
         print(one_line(rows[-1]), flush=True)
     print_table(rows)
+    if busy():
+        print(
+            f"\nThe machine was busy (load {busy():.1f}): the ratios are those of a busy machine."
+        )
     failures = sum(row.error is not None for row in rows)
     failures += draw(estimators, rows, out)
     print(f"\n{time.perf_counter() - started:.0f} s in all; {failures or 'nothing'} failed.")
     return 1 if failures else 0
+
+
+def busy():
+    """Return how many processes want to run, of late, if that is more than there are cores."""
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return load if load > available_cores() + 1 else None
 
 
 def draw(estimators, rows, out):
