@@ -16,6 +16,8 @@ from scipy.sparse.linalg import LinearOperator
 
 from skcourse.core.chunks import for_each_chunk, sum_over_chunks
 
+TILE = 64  # rows that are centred at a time: a matrix product asks for no more, the cache for less
+
 
 class CentredRows(LinearOperator):
     """A of (1): `@` and `.T @`, on threads where X is dense, with the same bits on any number.
@@ -34,20 +36,29 @@ class CentredRows(LinearOperator):
         self.mean = mean
         self.roots = None if weights is None else np.sqrt(weights, dtype=np.float64)[:, np.newaxis]
 
-    def block(self, rows):
+    def block(self, rows, out=None):
         """Return the rows of A in a slice, where X is dense."""
-        block = np.subtract(self.X[rows], self.mean, dtype=np.float64)
+        block = np.subtract(self.X[rows], self.mean, out=out, dtype=np.float64)
         if self.roots is not None:
             block *= self.roots[rows]
         return block
+
+    def tiles(self, rows):
+        """Yield slices of a few of the rows, and these rows of A, in an array used again."""
+        buffer = np.empty((min(TILE, rows.stop - rows.start), self.shape[1]))
+        for start in range(rows.start, rows.stop, TILE):
+            few = slice(start, min(start + TILE, rows.stop))
+            yield few, self.block(few, buffer[: few.stop - start])
 
     def round_trip(self, Q, out):
         """Write A Q to `out`, (n, b), and return A'A Q, (p, b); X is dense, and read once."""
 
         def part(rows):
-            block = self.block(rows)
-            np.dot(block, Q, out=out[rows])
-            return out[rows].T @ block
+            total, product = np.zeros((2, Q.shape[1], self.shape[1]))
+            for few, block in self.tiles(rows):
+                np.dot(block, Q, out=out[few])
+                total += np.dot(out[few].T, block, out=product)
+            return total
 
         return sum_over_chunks(part, self.shape[0], row_bytes=8 * self.shape[1]).T
 
@@ -58,7 +69,8 @@ class CentredRows(LinearOperator):
         product = np.empty((self.shape[0], Q.shape[1]))
 
         def part(rows):
-            np.dot(self.block(rows), Q, out=product[rows])
+            for few, block in self.tiles(rows):
+                np.dot(block, Q, out=product[few])
 
         for_each_chunk(part, self.shape[0], row_bytes=8 * self.shape[1])
         return product
@@ -67,9 +79,14 @@ class CentredRows(LinearOperator):
         if self.sparse:
             Y = Y if self.roots is None else Y * self.roots
             return self.X.T @ Y - np.outer(self.mean, Y.sum(axis=0))
-        return sum_over_chunks(
-            lambda rows: Y[rows].T @ self.block(rows), self.shape[0], row_bytes=8 * self.shape[1]
-        ).T
+
+        def part(rows):
+            total, product = np.zeros((2, Y.shape[1], self.shape[1]))
+            for few, block in self.tiles(rows):
+                total += np.dot(Y[few].T, block, out=product)
+            return total
+
+        return sum_over_chunks(part, self.shape[0], row_bytes=8 * self.shape[1]).T
 
     def _matvec(self, q):
         return self._matmat(q.reshape(-1, 1))[:, 0]

@@ -54,7 +54,7 @@ class Seen(NamedTuple):
     """What is kept of the rows of `fit` and `partial_fit`, for more of them to come."""
 
     sums: Moments | Factor
-    n: int  # see `count_rows`
+    n_present: int  # rows of positive weight
     weighted: bool
 
 
@@ -243,38 +243,45 @@ class PCA(PrincipalAxes):
         """
         first = not hasattr(self, "components_")
         X, weights = self._read(X, sample_weight, reset=first, zero=not first)
-        n, p, weighted = count_rows(X, weights), X.shape[1], weights is not None
+        n_present, weighted = count_present(X, weights), weights is not None
         if first:
-            sums = sums_of(self, X, weights, self._kind_of_sums(X, n))
+            sums = sums_of(self, X, weights, self._kind_of_sums(X, n_present))
         else:
             before = self._seen_so_far()
             kind = type(before.sums)
             sums = MERGE[kind](sums_of(self, X, weights, kind), before.sums)
-            n, weighted = n + before.n, weighted or before.weighted
+            n_present, weighted = n_present + before.n_present, weighted or before.weighted
+        n, p = count_rows(n_present, sums.weight), X.shape[1]
         q = min(n, p)
         solver, k = choose_solver(self.svd_solver, self.n_components, n, p, sparse=issparse(X))
         k = ("mle" if n >= p else q) if k == "mle" else min(k, q)
         spectrum = of_sums(sums, k if isinstance(k, Integral) else q, q)
         self._fit_svd_solver = solver
-        self._set(Solution(spectrum, sums.mean, sums.weight, sums), k, n, weighted, X.dtype)
+        self._set(Solution(spectrum, sums.mean, sums.weight), k, n, weighted, X.dtype)
+        self._seen = Seen(sums, n_present, weighted)
         return self
 
     def _fit(self, X, sample_weight):
         """Fit, and return the validated rows, and their scores or None."""
         X, weights = self._read(X, sample_weight, reset=True)
-        n, p = count_rows(X, weights), X.shape[1]
+        n_present, weighted = count_present(X, weights), weights is not None
+        weight = np.sum(weights, dtype=np.float64) if weighted else n_present
+        n, p = count_rows(n_present, weight), X.shape[1]
         solver, k = choose_solver(self.svd_solver, self.n_components, n, p, sparse=issparse(X))
         check_n_components(k, solver, n, p)
         q = min(n, p)
         solution = solve(self, X, weights, solver, k if isinstance(k, Integral) else q, q)
-        if weights is not None and solution.weight <= 1:
+        if weighted and solution.weight <= 1:
             raise ValueError(
                 f"sample_weight adds up to {solution.weight:g}; it counts rows, and more than one "
                 "is needed."
             )
         self._fit_svd_solver = solver
-        scores = self._set(solution, k, n, weights is not None, X.dtype)
-        return X, scores if weights is None else None
+        scores = self._set(solution, k, n, weighted, X.dtype)
+        self.__dict__.pop("_seen", None)
+        if solution.sums is not None:
+            self._seen = Seen(solution.sums, n_present, weighted)
+        return X, None if weighted else scores
 
     def _read(self, X, sample_weight, *, reset, zero=False):
         """Return the validated rows and their weights."""
@@ -310,7 +317,7 @@ class PCA(PrincipalAxes):
         weighted : bool
         dtype : dtype of the attributes, that of X
         """
-        spectrum, mean, weight, sums = solution
+        spectrum, mean, weight = solution[:3]
         s, axes = spectrum.values, spectrum.axes
         q = min(n, len(mean))
         freedom = weight - 1 if weight > 1 else np.nan
@@ -336,9 +343,6 @@ class PCA(PrincipalAxes):
         self.n_components_ = int(k)
         self.n_samples_ = weight if weighted else n
         self.noise_variance_ = dtype.type(noise)
-        self.__dict__.pop("_seen", None)
-        if sums is not None:
-            self._seen = Seen(sums, n, weighted)
         return None if spectrum.scores is None else spectrum.scores[:, :k] * signs
 
     def __sklearn_tags__(self):
@@ -348,14 +352,17 @@ class PCA(PrincipalAxes):
         return tags
 
 
-def count_rows(X, weights):
-    """Return the n of min(n, p): the sum of the weights, or the number of positive ones if larger.
+def count_present(X, weights):
+    """Return the number of rows of positive weight."""
+    return X.shape[0] if weights is None else int(np.count_nonzero(weights))
 
-    So a row of weight 2 is two rows, and one of weight 0 none.
+
+def count_rows(n_present, weight):
+    """Return the n of min(n, p), by which a row of weight 2 is two rows, and one of weight 0 none.
+
+    Weights that add up to less than their number do not make the rows fewer.
     """
-    if weights is None:
-        return X.shape[0]
-    return max(int(np.count_nonzero(weights)), int(np.sum(weights, dtype=np.float64)))
+    return max(n_present, int(weight))
 
 
 def noise_variance(variances, k, q, total):

@@ -27,6 +27,7 @@ from skcourse.decomposition.spectrum import EPS, Spectrum
 
 STEPS = 4  # for iterated_power="auto"
 KEPT = 4  # steps that keep their block
+STRAY = 1e-9  # a part in Q whose square is beyond the last digit
 TIES = 1e-12  # of a block, relative to it: what is left there is rounding
 
 
@@ -62,14 +63,15 @@ def block_krylov(A, k, b, *, n_steps=STEPS, normalizer="auto", size, random_stat
     for _ in range(n_steps - kept):
         block = A.round_trip(normalised(block, normalizer), product)
 
-    Q = np.empty((p, 0), order="F")
-    products = np.empty((kept + 1, n, b))
+    Q = np.empty((p, (kept + 1) * b), order="F")
+    products = []
     for j in range(kept + 1):
-        block = orthonormal(block, Q, rng)
-        Q = np.hstack([Q, block])
+        last = slice(j * b, (j + 1) * b)
+        Q[:, last] = orthonormal(block, Q[:, : last.start], rng)
         if j < kept:
-            block = A.round_trip(block, products[j])  # (2)
-    products[kept] = A.matmat(block)
+            products.append(np.empty((n, b)))
+            block = A.round_trip(Q[:, last], products[j])  # (2)
+    products.append(A.matmat(Q[:, last]))
     return ritz(Q, np.hstack(products), k, size)
 
 
@@ -94,12 +96,17 @@ def orthonormal(block, Q, rng):
         block, R, _ = linalg.qr(block, mode="economic", pivoting=True, check_finite=False)
         lost = np.abs(np.diagonal(R)) <= TIES * size
         block[:, lost] = rng.standard_normal((len(block), np.count_nonzero(lost)))
-        block -= Q @ (Q.T @ block)  # twice is enough
-        return linalg.qr(block, mode="economic", check_finite=False)[0]
+        along = Q.T @ block
+        block -= Q @ along  # twice is enough
+        if np.any(lost) or np.abs(along).max(initial=0.0) > STRAY:
+            block = linalg.qr(block, mode="economic", check_finite=False)[0]
+        return block
 
 
 def ritz(Q, AQ, k, size):
     """Return the spectrum by (3), from Q, (p, d), and A Q, (n, d)."""
     with one_blas_thread():
-        U, s, Zt = np.linalg.svd(AQ, full_matrices=False)
-        return Spectrum(s[:k], Zt[:k] @ Q.T, size, len(Q) * EPS, U[:, :k] * s[:k])
+        R = linalg.qr(AQ, mode="r", check_finite=False)[0]
+        _, s, Zt = np.linalg.svd(R[: AQ.shape[1]])
+        axes = Zt[:k] @ Q.T
+        return Spectrum(s[:k], axes, size, len(Q) * EPS, AQ @ Zt[:k].T)
