@@ -118,6 +118,13 @@ def test_shapes(n, p, fit_intercept, routes, rng):
     assert ("solve_wide" in routes) == (n <= p)
 
 
+@pytest.mark.parametrize("tol", [0.0, 1.0, 7.0])
+@pytest.mark.parametrize("n", [4, 300])
+def test_a_tol_outside_0_to_1_is_the_working_precision(tol, n, rng):
+    X, Y = rng.normal(size=(n, 6)), rng.normal(size=(n, 1))
+    assert check(X, Y, tol=tol).rank_ == min(n - 1, 6)
+
+
 def deficient(X):
     return np.c_[X, X @ np.ones(len(X.T)), X[:, 0]]
 
@@ -155,13 +162,52 @@ def test_troubles(trouble, n, weighted, rng):
     check(trouble(X), Y, weights)
 
 
-def test_far_from_the_origin_coefficients_are_those_near_it(rng):
-    n = 60_000
-    X = rng.integers(-64, 65, size=(n, 5)) / 64
-    y = X @ np.arange(5.0) + rng.normal(size=n)
+@pytest.mark.parametrize("n", [3, 2000, 60_000])
+def test_constant_columns_are_no_features_even_without_a_cut(n, rng):
+    X = rng.normal(size=(n, 9))
+    X[:, 2:] = [0.1, 0.3, -1e8, 1 / 3, 1e15 / 7, 0.0, 1.0]
+    y, weights = rng.normal(size=n), rng.uniform(size=n)
+    model = LinearRegression(tol=0.0).fit(X, y, weights)
+    assert model.rank_ == 2
+    np.testing.assert_array_equal(model.coef_[2:], 0.0)
+    plain = LinearRegression(tol=0.0).fit(X[:, :2], y, weights)
+    np.testing.assert_allclose(model.coef_[:2], plain.coef_, atol=1e3 * n * EPS)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_gradient(weighted, rng):
+    X, Y, coef = rng.normal(size=(5000, 4)), rng.normal(size=(5000, 2)), rng.normal(size=(4, 2))
+    weights = rng.integers(0, 3, 5000).astype(float) if weighted else None
+    A, B = centred(X, Y, weights)
+    rows = least_squares.Rows(X, Y, weights, True, 1)
+    mean = np.hstack([np.average(X, 0, weights), np.average(Y, 0, weights)])
+    expected = A.T @ (B - A @ coef)
+    bound = 5000 * EPS * np.abs(A).max() * (np.abs(B).max() + 4 * np.abs(A).max()) * 100
+    found = least_squares.gradient(rows, mean, coef)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=bound)
+
+
+def test_refinement_is_worth_its_pass(rng, monkeypatch):
+    X = with_singular_values(np.geomspace(1, 1 / 300, 8), 3000, rng)
+    b = rng.normal(size=8)
+    y = X @ b  # no residual: an orthogonal method is off by k u only, k = 300
+
+    def error():
+        return np.abs(LinearRegression().fit(X, y).coef_ - b).max()
+
+    refined = error()
+    monkeypatch.setattr(least_squares, "gradient", lambda rows, mean, coef: 0 * coef)
+    assert refined < 300 * 8 * EPS * np.linalg.norm(b)
+    assert 10 * refined < error()
+
+
+@pytest.mark.parametrize("n", [40, 60_000])
+def test_far_from_the_origin_coefficients_are_those_near_it(n, rng):
+    X = rng.integers(-64, 65, size=(n, 50 if n == 40 else 5)) / 64
+    y = X[:, :5] @ np.arange(5.0) + rng.normal(size=n)
     near, far = LinearRegression().fit(X, y), LinearRegression().fit(X + 2.0**27, y)
     # the shift is exact, and so should the centred rows be: n additions apart
-    np.testing.assert_allclose(far.coef_, near.coef_, rtol=0, atol=n * EPS)
+    np.testing.assert_allclose(far.coef_, near.coef_, rtol=0, atol=max(n, 1000) * EPS)
 
 
 @pytest.mark.parametrize("size", [1e-200, 1e-160, 1e150, 1e200])
