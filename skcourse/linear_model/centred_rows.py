@@ -57,6 +57,7 @@ class CentredRows(centred_rows.CentredRows):
 
     def __init__(self, X, mean, weights=None, *, near=False):
         super().__init__(X, mean, weights)
+        self.sparse = not isinstance(X, np.ndarray)  # or an operator, known by its products too
         self.near = near
 
     def _matmat(self, Q):

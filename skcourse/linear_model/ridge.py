@@ -74,7 +74,7 @@ class RidgeSolver:
 
     def _solve(self, X, Y, weights):
         """Return the Solution of (1) for Y of shape (n, t)."""
-        is_sparse = sparse.issparse(X)
+        is_sparse = not isinstance(X, np.ndarray)  # or a linear operator
         solver = resolve(
             self.solver,
             positive=self.positive,
