@@ -1,0 +1,260 @@
+"""Every estimator in the place of scikit-learn's: in its tools, and on its data."""
+
+import importlib
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn import config_context, datasets
+from sklearn.base import clone, is_classifier, is_clusterer, is_regressor
+from sklearn.callback import CallbackSupportMixin, ProgressBar, ScoringMonitor
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import BaggingClassifier, BaggingRegressor
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.multioutput import MultiOutputRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.validation import has_fit_parameter
+
+from skcourse.discovery import all_estimators
+from skcourse.testing import Problem, allowance, answers, assert_agree, make_problem
+from tests.cases import small
+
+ESTIMATORS = [pytest.param(small(cls), id=name) for name, cls in all_estimators()]
+DATA = {
+    "iris": datasets.load_iris,
+    "wine": datasets.load_wine,
+    "breast cancer": datasets.load_breast_cancer,
+    "digits": datasets.load_digits,
+    "diabetes": datasets.load_diabetes,
+}
+
+
+def namesakes():
+    return list(pairs())
+
+
+def pairs():
+    """Yield our class and scikit-learn's."""
+    for name, cls in all_estimators():
+        chapter = importlib.import_module(f"sklearn.{cls.__module__.split('.')[1]}")
+        if hasattr(chapter, name):
+            yield pytest.param(cls, getattr(chapter, name), id=name)
+
+
+def load(name, estimator):
+    """Return X and y of a bundled data set; y None if the estimator needs none."""
+    X, y = DATA[name](return_X_y=True)
+    return X, y if is_regressor(estimator) or is_classifier(estimator) else None
+
+
+@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize(("ours", "theirs"), namesakes())
+def test_same_answers_on_bundled_data(ours, theirs, data):
+    mine, reference = small(ours), small(theirs)
+    if "n_components" in mine.get_params():
+        mine, reference = (e.set_params(n_components=3) for e in (mine, reference))
+    X, y = load(data, mine)
+    if is_classifier(mine) and data == "diabetes":
+        y = y > np.median(y)
+    problem = Problem(X, y, None, X)
+    found, expected = answers(mine.fit(X, y), X), answers(reference.fit(X, y), X)
+    assert_agree(expected, found, allowance(reference, problem), f"on {data}")
+
+
+@pytest.mark.parametrize("data", ["iris", "digits"])
+@pytest.mark.parametrize(("ours", "theirs"), namesakes())
+def test_same_answers_in_float32(ours, theirs, data):
+    mine, reference = small(ours), small(theirs)
+    if "n_components" in mine.get_params():
+        mine, reference = (e.set_params(n_components=3) for e in (mine, reference))
+    X, y = load(data, mine)
+    X = X.astype(np.float32)
+    y = y.astype(np.float32) if is_regressor(mine) else y
+    methods = ("predict", "decision_function", "transform")
+    found = answers(mine.fit(X, y), X, methods)
+    wide = X.astype(float)
+    expected = answers(reference.fit(wide, y), wide, methods)
+    allowed = allowance(mine, Problem(X, y, None, X), methods=methods)
+    assert_agree(expected, found, allowed, f"on {data} in float32")
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_pipeline_grid_search_and_cross_validation(estimator):
+    X, y = load("iris", estimator)
+    steps = make_pipeline(StandardScaler(), estimator)
+    plain = estimator.fit(StandardScaler().fit_transform(X), y)
+    name = type(estimator).__name__.lower()
+    grids = {
+        "n_clusters": [2, 3],
+        "n_components": [1, 2],
+        "alpha": [0.1, 1.0],
+        "alphas": [(0.1, 1.0), (1.0, 10.0)],
+        "fit_intercept": [True, False],
+    }
+    chosen = next(p for p in grids if p in estimator.get_params())
+    grid = {f"{name}__{chosen}": grids[chosen]}
+    search = GridSearchCV(steps, grid, n_jobs=2, cv=3, error_score="raise").fit(X, y)
+    assert np.isfinite(search.best_score_)
+    serial = GridSearchCV(steps, grid, n_jobs=1, cv=3, error_score="raise").fit(X, y)
+    np.testing.assert_array_equal(
+        search.cv_results_["mean_test_score"], serial.cv_results_["mean_test_score"]
+    )
+    scores = cross_val_score(steps, X, y, cv=3, n_jobs=2, error_score="raise")
+    assert np.isfinite(scores).all()
+    fitted = clone(steps).fit(X, y)
+    for method, values in answers(fitted, X).items():
+        expected = getattr(plain, method)(StandardScaler().fit_transform(X))
+        np.testing.assert_array_equal(values, expected)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_frames(estimator, frame):
+    X, y = load("iris", estimator)
+    names = ["a", "b", "c", "d"]
+    table = frame(dict(zip(names, X.T, strict=True)))
+    fit = clone(estimator).fit(table, y)
+    assert list(fit.feature_names_in_) == names
+    plain = clone(estimator).fit(np.ascontiguousarray(X), y)
+    slack = allowance(plain, Problem(X, y), n_terms=X.shape[1] + 1, fitted_estimator=plain)
+    assert_agree(answers(plain, X), answers(fit, table), slack, "in a frame")
+    with pytest.raises(ValueError, match="feature names should match"):
+        next(iter([fit.predict if hasattr(fit, "predict") else fit.transform]))(
+            table[["b", "a", "c", "d"]]
+        )
+
+
+@pytest.mark.parametrize("estimator", [e for e in ESTIMATORS if hasattr(e.values[0], "transform")])
+def test_set_output_and_columns(estimator):
+    X, _ = load("iris", estimator)
+    table = pd.DataFrame(X, columns=["a", "b", "c", "d"])
+    for kind, frame in (("pandas", pd.DataFrame), ("polars", pl.DataFrame)):
+        shown = clone(estimator).set_output(transform=kind).fit(table)
+        out = shown.transform(table)
+        assert isinstance(out, frame)
+        assert list(out.columns) == list(shown.get_feature_names_out())
+        np.testing.assert_array_equal(out.to_numpy(), clone(estimator).fit(X).transform(X))
+    columns = ColumnTransformer(
+        [("some", estimator, ["a", "b", "c"])], remainder="passthrough"
+    ).set_output(transform="pandas")
+    some = clone(estimator).fit(table[["a", "b", "c"]])
+    np.testing.assert_array_equal(
+        columns.fit_transform(table).iloc[:, :-1], some.transform(table[["a", "b", "c"]])
+    )
+
+
+@pytest.mark.parametrize(
+    "estimator", [e for e in ESTIMATORS if has_fit_parameter(e.values[0], "sample_weight")]
+)
+def test_weights_are_routed(estimator):
+    X, y = load("iris", estimator)
+    weights = np.random.default_rng(0).uniform(0.5, 2, len(X))
+    direct = clone(estimator).fit(X, y, sample_weight=weights)
+    with config_context(enable_metadata_routing=True):
+        steps = make_pipeline(estimator.set_fit_request(sample_weight=True))
+        routed = steps.fit(X, y, sample_weight=weights)
+        for method, values in answers(direct, X).items():
+            np.testing.assert_array_equal(values, getattr(routed, method)(X))
+        if is_regressor(estimator):
+            each = MultiOutputRegressor(clone(estimator).set_fit_request(sample_weight=True))
+            each.fit(X, np.column_stack([y, y]), sample_weight=weights)
+            np.testing.assert_array_equal(each.predict(X)[:, 0], direct.predict(X))
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [e for e in ESTIMATORS if is_regressor(e.values[0]) or is_classifier(e.values[0])],
+)
+def test_inside_an_ensemble(estimator):
+    X, y = load("iris", estimator)
+    bagging = BaggingClassifier if is_classifier(estimator) else BaggingRegressor
+    forest = bagging(estimator, n_estimators=4, n_jobs=2, random_state=0).fit(X, y)
+    assert forest.score(X, y) > 0.7
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_html_view_shows_parameters_and_links(estimator):
+    X, y = load("iris", estimator)
+    html = clone(estimator).fit(X, y)._repr_html_()
+    assert type(estimator).__name__ in html
+    assert all(name in html for name in estimator.get_params())
+    assert repr(estimator).startswith(type(estimator).__name__)
+
+
+class Listener:
+    """A callback that counts tasks, looks at the fit so far, and stops after `patience`."""
+
+    def __init__(self, patience):
+        self.patience = patience
+        self.n_begun = self.n_ended = self.n_torn_down = 0
+        self.seen = []
+
+    def setup(self, estimator, context):
+        self.context = context
+
+    def on_fit_task_begin(self, context, estimator):
+        self.n_begun += 1
+
+    def on_fit_task_end(self, context, estimator, *, fitted_estimator=None):
+        self.n_ended += 1
+        if fitted_estimator is not None:
+            self.seen.append(fitted_estimator)
+        return self.patience is not None and self.n_ended >= self.patience
+
+    def teardown(self, estimator, context):
+        self.n_torn_down += 1
+
+
+ITERATIVE = [e for e in ESTIMATORS if isinstance(e.values[0], CallbackSupportMixin)]
+
+
+@pytest.mark.parametrize("estimator", ITERATIVE)
+def test_callbacks_hear_every_iteration_and_may_stop_it(estimator):
+    X, y = load("digits", estimator)
+    plain = clone(estimator).fit(X, y)
+    patient, hasty = Listener(None), Listener(1)
+    heard = clone(estimator).set_callbacks(patient).fit(X, y)
+    for method, values in answers(plain, X).items():
+        np.testing.assert_array_equal(values, getattr(heard, method)(X))
+    assert patient.n_begun == patient.n_ended > np.max(plain.n_iter_)
+    assert patient.n_torn_down == 1
+    assert patient.seen
+    stopped = clone(estimator).set_callbacks(hasty).fit(X, y)
+    assert np.max(stopped.n_iter_) < np.max(plain.n_iter_)
+    assert hasty.n_torn_down == 1
+    answers(stopped, X)
+
+
+@pytest.mark.parametrize("estimator", ITERATIVE)
+def test_their_callbacks(estimator):
+    X, y = load("iris", estimator)
+    monitor = ScoringMonitor(scoring=None)
+    shown = clone(estimator).set_callbacks(monitor, *progress_bars()).fit(X, y)
+    assert len(monitor.get_logs().data) > np.max(shown.n_iter_)
+    np.testing.assert_array_equal(shown.predict(X), clone(estimator).fit(X, y).predict(X))
+
+
+def progress_bars():
+    """Return a ProgressBar, which needs rich, in a list that is empty without it."""
+    try:
+        importlib.import_module("rich")
+    except ImportError:
+        return []
+    return [ProgressBar()]
+
+
+@pytest.mark.parametrize("estimator", ITERATIVE)
+def test_failed_fit_tears_callbacks_down(estimator):
+    listener = Listener(None)
+    problem = make_problem(estimator)
+    bad = problem.X.copy()
+    bad[0, 0] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        clone(estimator).set_callbacks(listener).fit(bad, problem.y)
+    assert listener.n_begun == listener.n_ended or listener.n_begun == 0
+
+
+def test_there_are_iterative_estimators():
+    assert any(is_clusterer(e.values[0]) for e in ITERATIVE)
