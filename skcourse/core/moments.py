@@ -38,7 +38,14 @@ class Moments(NamedTuple):
 @kernel
 def weighted_sums(X, weights, sums):
     """Add w_i x_i to `sums`, (p,); return sum w_i. An array of length 0 means weights of 1."""
-    total = 0.0
+    total, alone = 0.0, 0.0
+    if X.shape[1] == 1:  # in a register, which a loop over f would not find
+        for i in range(X.shape[0]):
+            w = weights[i] if len(weights) else 1.0
+            total += w
+            alone += w * X[i, 0]
+        sums[0] += alone
+        return total
     for i in range(X.shape[0]):
         w = weights[i] if len(weights) else 1.0
         total += w
@@ -53,6 +60,15 @@ def centred(X, mean, weights, first, out, sums):
 
     Add w_i (x_i - m) to `sums`, (p,): 0 but for the rounding of m.
     """
+    if X.shape[1] == 1:
+        alone = 0.0
+        for i in range(X.shape[0]):
+            root = np.sqrt(weights[i]) if len(weights) else 1.0
+            z = root * (X[i, 0] - mean[0])
+            out[i, first] = z
+            alone += root * z
+        sums[0] += alone
+        return
     for i in range(X.shape[0]):
         root = np.sqrt(weights[i]) if len(weights) else 1.0
         for f in range(X.shape[1]):
