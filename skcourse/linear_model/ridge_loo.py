@@ -70,7 +70,7 @@ class Tall:
         shrinkage = spectrum.shrinkage(self.spectrum.values, alphas)  # (r, a)
         damping = shrinkage / self.spectrum.values[:, np.newaxis]
         maps = self.spectrum.projected[:, :, np.newaxis] * shrinkage[:, np.newaxis]
-        maps = maps.reshape(len(V.T), -1)  # (r, t a)
+        maps = maps.reshape(V.shape[1], n_targets * len(alphas))  # (r, t a)
 
         def part(rows):
             U = self.project(rows, V)  # (k, r)
