@@ -194,10 +194,10 @@ class Listener:
     def setup(self, estimator, context):
         self.context = context
 
-    def on_fit_task_begin(self, context, estimator):
+    def on_fit_task_begin(self, estimator, context):
         self.n_begun += 1
 
-    def on_fit_task_end(self, context, estimator, *, fitted_estimator=None):
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
         self.n_ended += 1
         if fitted_estimator is not None:
             self.seen.append(fitted_estimator)
@@ -229,11 +229,19 @@ def test_callbacks_hear_every_iteration_and_may_stop_it(estimator):
 
 @pytest.mark.parametrize("estimator", ITERATIVE)
 def test_their_callbacks(estimator):
-    X, y = load("iris", estimator)
-    monitor = ScoringMonitor(scoring=None)
+    X, y = datasets.load_iris(return_X_y=True)  # the monitor scores only what has a target
+    monitor = ScoringMonitor(scoring={"score": own_score})
     shown = clone(estimator).set_callbacks(monitor, *progress_bars()).fit(X, y)
-    assert len(monitor.get_logs().data) > np.max(shown.n_iter_)
+    scores = [entry["score"] for entry in monitor.get_logs().data]
+    assert len(scores) >= np.max(shown.n_iter_)
+    assert np.isfinite(scores).all()
+    assert scores[-1] == pytest.approx(shown.score(X, y))
     np.testing.assert_array_equal(shown.predict(X), clone(estimator).fit(X, y).predict(X))
+
+
+def own_score(estimator, X, y=None):
+    """Score as the estimator does."""
+    return estimator.score(X, y)
 
 
 def progress_bars():
