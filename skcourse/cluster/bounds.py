@@ -1,15 +1,16 @@
 """Which rows can have a new nearest centre? Bounds that answer without a look at the row.
 
-Problem     A row x with label a keeps it if every other centre is farther: for all j, |x - c_j| > |x - c_a|.
-Bounds      u >= |x - c_a| and l <= |x - c_j| for all j other than a. When the centres move by s_j = |c_j' - c_j|,
-                u' = u + s_a,    l' = l - max_{j != a} s_j                                     (1)
-            and also, by the triangle inequality, |x - c_j| >= |c_a - c_j| - u, hence
-                l' >= min_{j != a} |c_a - c_j| - u'                                            (2)
-            A row with u' < l' keeps its label; the others are compared with all centres, which makes
-            both bounds sharp again.
-Rounding    Labels must be those of the computed scores, not of exact ones. A score of d products is wrong
-            by at most g |x| |c_j|, g = (d + 8) eps, and |c_j| <= |x| + |x - c_j|: so a label is safe if
-                l^2 (1 - m) > u^2 (1 + m) + m |x|^2,    m = 32 g,    |x| <= u + |c_a|          (3)
+Problem     A row x of label a keeps it if |x - c_j| > |x - c_a| for all other j.
+Bounds      u >= |x - c_a| and l <= |x - c_j| for all j but a. When each centre moves by s_j,
+                u' = u + s_a,    l' = l - max_{j != a} s_j                                    (1)
+            and, by the triangle inequality, |x - c_j| >= |c_a - c_j| - u, hence
+                l' >= min_{j != a} |c_a - c_j| - u'                                           (2)
+            A row with u' < l' keeps its label. The others are compared with all centres, which
+            makes both bounds sharp again.
+Rounding    Labels must be those of the computed scores, not of exact ones. A score, made of d
+            products, is wrong by at most g |x| |c_j|, g = (d + 8) eps, and |c_j| is at most
+            |x| + |x - c_j|. So a label is safe if
+                l^2 (1 - m) > u^2 (1 + m) + m |x|^2,    m = 32 g,    |x| <= u + |c_a|         (3)
 Reference   G. Hamerly, Making k-means even faster, SIAM Int. Conf. on Data Mining, 2010.
 """
 
@@ -28,10 +29,11 @@ class State(NamedTuple):
     labels: np.ndarray  # a, int32, (n,); -1 before the first look
     upper: np.ndarray  # u, (n,)
     lower: np.ndarray  # l, (n,)
+    each: np.ndarray  # a bound for each centre, (n, k), see `elkan`; (n, 0) where there are none
 
     def part(self, rows):
         """Return the state of a slice of rows, as views."""
-        return State(self.labels[rows], self.upper[rows], self.lower[rows])
+        return State(self.labels[rows], self.upper[rows], self.lower[rows], self.each[rows])
 
 
 class Motion(NamedTuple):
@@ -41,14 +43,18 @@ class Motion(NamedTuple):
     decay: np.ndarray  # max s_i over the others, (k,)
     gap: np.ndarray  # distance to the nearest other centre, (k,); 0 where it is not known
     norms: np.ndarray  # |c_j|, (k,)
+    path: np.ndarray  # sum of s_j over all moves, (k,)
     margin: float  # m of (3)
     scale: float  # a typical |x|
 
 
-def unknown(n_rows, dtype):
-    """Return the state of rows that nobody has looked at."""
+def unknown(n_rows, n_bounds, dtype):
+    """Return the state of rows that nobody has looked at, with `n_bounds` bounds for centres."""
     return State(
-        np.full(n_rows, -1, np.int32), np.full(n_rows, np.inf, dtype), np.zeros(n_rows, dtype)
+        np.full(n_rows, -1, np.int32),
+        np.full(n_rows, np.inf, dtype),
+        np.zeros(n_rows, dtype),
+        np.full((n_rows, n_bounds), np.inf, dtype),
     )
 
 

@@ -6,7 +6,8 @@ The rows are never copied whole: they are centred in the tile or in the sum wher
 
 import numpy as np
 
-from skcourse.cluster.bounds import sharpen, widen
+from skcourse.cluster import assignment, elkan
+from skcourse.cluster.assignment import add_row
 from skcourse.cluster.statistics import Stats, count_row
 from skcourse.core import distances
 from skcourse.core.chunks import add, chunk_slices, reduce_blocks
@@ -19,47 +20,13 @@ from skcourse.core.distances import (
     nearest,
     new_tile,
     pad,
-    search,
     squared_distances,
 )
 from skcourse.core.kernel import kernel
 
 ROWS_PER_CLUSTER = 32  # in a chunk, at least: its (k, d) sums should cost less than its products
 
-
-@kernel
-def add_row(x, origin, sums, factor):
-    """Add factor (x - origin) to `sums`, (d,)."""
-    for f in range(x.shape[0]):
-        sums[f] += factor * (np.float64(x[f]) - np.float64(origin[f]))
-
-
-@kernel
-def assign(X, weights, centers, motion, state, stats):
-    """Give each row the label of its nearest centre; put into `stats` what changes, return n_moved."""
-    suspects = np.empty(X.shape[0], np.uint32)
-    n_suspects = widen(motion, state, suspects)
-    tile = new_tile(centers.points)
-    n_moved = 0
-    for start in range(0, n_suspects, int(TILE)):
-        rows = suspects[start : min(start + int(TILE), n_suspects)]
-        fill(tile, X, rows, centers.origin)
-        search(tile, centers.points, centers.half_norms, U(rows.shape[0]))
-        for t in range(rows.shape[0]):
-            i, z, norm = rows[t], tile.labels[t], np.float64(tile.norms[t])
-            sharpen(state, i, norm, tile.lowest[t], tile.second[t], motion.margin)
-            a = state.labels[i]
-            if z != a:
-                state.labels[i] = z
-                n_moved += 1
-                w = np.float64(weights[i]) if len(weights) else 1.0
-                size = np.sqrt(norm) + motion.scale
-                add_row(X[i], centers.origin, stats.sums[z], w)
-                count_row(stats, z, w, 1.0, size)
-                if a >= 0:
-                    add_row(X[i], centers.origin, stats.sums[a], -w)
-                    count_row(stats, a, w, -1.0, size)
-    return n_moved
+WIDE = 128  # from this many features on, a distance costs more than a look at its bound
 
 
 @kernel
@@ -185,12 +152,19 @@ class DenseRows:
         """Return sum_i w_i |x_i - origin|^2."""
         return over(lambda rows: weighted_squares(*self.part(rows), origin), self.slices())
 
+    def n_bounds(self, n_clusters):
+        """Return how many bounds to keep for each row: one per centre if that pays, or none."""
+        wide = self.shape[1] >= max(WIDE, 2 * n_clusters)
+        return -(-n_clusters // elkan.LANES) * elkan.LANES if wide and n_clusters > 1 else 0
+
     def assign(self, centers, motion, state, totals):
         """Update `state` to the centres, and the statistics to the state; return n_moved."""
 
+        engine = elkan if state.each.shape[1] else assignment
+
         def part(rows, stats):
             X, weights = self.part(rows)
-            return assign(X, weights, centers, motion, state.part(rows), stats)
+            return engine.assign(X, weights, centers, motion, state.part(rows), stats)
 
         return assign_chunks(part, self.slices(len(totals.weights)), totals)
 

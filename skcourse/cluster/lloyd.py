@@ -72,6 +72,7 @@ def move(centers, points, origin, motion, with_gaps):
         shift += square
         drift = np.sqrt(square) * outward
         motion.drift[j] = drift
+        motion.path[j] += drift
         motion.norms[j] = np.sqrt(2.0 * moved.half_norms[j]) * outward
         if drift > first:
             first, second, fastest = drift, first, j
@@ -109,11 +110,12 @@ class Lloyd:
         k = len(seeds)
         self.rows, self.origin, self.squares = rows, origin, squares
         self.centers = pad(np.asarray(seeds, np.float64), origin)
-        self.state = unknown(n, rows.dtype)
+        n_bounds = rows.n_bounds(k)
+        self.state = unknown(n, n_bounds, rows.dtype)
         self.totals = Stats.zeros(k, d)
         still = [np.zeros(k) for _ in range(4)]
-        weight = rows.total_weight
-        self.motion = Motion(*still, margin(d, rows.dtype), float(np.sqrt(squares / weight)))
+        scale = float(np.sqrt(squares / rows.total_weight))
+        self.motion = Motion(*still, np.zeros(max(k, n_bounds)), margin(d, rows.dtype), scale)
         self.with_gaps = k > 1 and n >= ROWS_PER_GAP * k
 
     def run(self, *, max_iter, tol, verbose=False, task=SILENCE):

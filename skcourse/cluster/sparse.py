@@ -200,6 +200,10 @@ class SparseRows:
         """Return sum_i w_i |x_i|^2."""
         return over(lambda rows: weighted_squares(*self.part(rows)), self.slices())
 
+    def n_bounds(self, n_clusters):
+        """Return 0: a bound per centre would outgrow the rows."""
+        return 0
+
     def assign(self, centers, motion, state, totals):
         """Update `state` to the centres, and the statistics to the state; return n_moved."""
         k, d = totals.sums.shape

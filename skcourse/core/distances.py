@@ -115,23 +115,35 @@ def multiply(tile, points, half_norms, first, width):
 
 
 @kernel
+def forget_lowest(tile, width):
+    """Begin a search: no centre is the nearest yet."""
+    for i in range(width):
+        tile.lowest[i] = np.inf
+        tile.second[i] = np.inf
+        tile.labels[i] = 0
+
+
+@kernel
+def keep_lowest(tile, first, width):
+    """Let the four centres from `first`, multiplied before, compete for the two lowest places."""
+    p, lowest, second, labels = tile.products, tile.lowest, tile.second, tile.labels
+    for m in range(U(BLOCK)):
+        start, j = m * TILE, np.int32(first + m)
+        for i in range(width):
+            s, low, next_low = p[start + i], lowest[i], second[i]
+            wins = s < low
+            second[i] = low if wins else (s if s < next_low else next_low)
+            labels[i] = j if wins else labels[i]
+            lowest[i] = s if wins else low
+
+
+@kernel
 def search(tile, points, half_norms, width):
     """Find z_i by (1) for the rows in `tile`, the lowest of equals, and the two least values."""
-    p, lowest, second, labels = tile.products, tile.lowest, tile.second, tile.labels
-    for i in range(width):
-        lowest[i] = np.inf
-        second[i] = np.inf
-        labels[i] = 0
+    forget_lowest(tile, width)
     for first in range(U(0), U(points.shape[0]), U(BLOCK)):
         multiply(tile, points, half_norms, first, width)
-        for m in range(U(BLOCK)):
-            start, j = m * TILE, np.int32(first + m)
-            for i in range(width):
-                s, low, next_low = p[start + i], lowest[i], second[i]
-                wins = s < low
-                second[i] = low if wins else (s if s < next_low else next_low)
-                labels[i] = j if wins else labels[i]
-                lowest[i] = s if wins else low
+        keep_lowest(tile, first, width)
 
 
 @kernel

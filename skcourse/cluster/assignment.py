@@ -1,0 +1,55 @@
+"""Lloyd's first half for rows in an array: the nearest centre of each row that bounds leave open.
+
+Problem     z_i = argmin_j |x_i - c_j|^2, the lowest j of equals
+Method      The rows that fail the test of `bounds` are gathered into tiles, and each tile is
+            compared with all centres. Rows that change their cluster change the sums.
+"""
+
+import numpy as np
+
+from skcourse.cluster.bounds import sharpen, widen
+from skcourse.cluster.statistics import count_row
+from skcourse.core.distances import TILE, U, fill, new_tile, search
+from skcourse.core.kernel import kernel
+
+
+@kernel
+def add_row(x, origin, sums, factor):
+    """Add factor (x - origin) to `sums`, (d,)."""
+    for f in range(x.shape[0]):
+        sums[f] += factor * (np.float64(x[f]) - np.float64(origin[f]))
+
+
+@kernel
+def relabel(X, weights, origin, i, z, size, state, stats):
+    """Give row i, |x_i - origin| + scale = `size`, the label z; return whether it is a new one."""
+    a = state.labels[i]
+    if z == a:
+        return 0
+    state.labels[i] = z
+    w = np.float64(weights[i]) if len(weights) else 1.0
+    add_row(X[i], origin, stats.sums[z], w)
+    count_row(stats, z, w, 1.0, size)
+    if a >= 0:
+        add_row(X[i], origin, stats.sums[a], -w)
+        count_row(stats, a, w, -1.0, size)
+    return 1
+
+
+@kernel
+def assign(X, weights, centers, motion, state, stats):
+    """Give each row the label of its nearest centre, and `stats` what changes; return n_moved."""
+    suspects = np.empty(X.shape[0], np.uint32)
+    n_suspects = widen(motion, state, suspects)
+    tile = new_tile(centers.points)
+    n_moved = 0
+    for start in range(0, n_suspects, int(TILE)):
+        rows = suspects[start : min(start + int(TILE), n_suspects)]
+        fill(tile, X, rows, centers.origin)
+        search(tile, centers.points, centers.half_norms, U(rows.shape[0]))
+        for t in range(rows.shape[0]):
+            i, norm = rows[t], np.float64(tile.norms[t])
+            sharpen(state, i, norm, tile.lowest[t], tile.second[t], motion.margin)
+            size = np.sqrt(norm) + motion.scale
+            n_moved += relabel(X, weights, centers.origin, i, tile.labels[t], size, state, stats)
+    return n_moved
