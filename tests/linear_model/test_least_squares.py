@@ -5,6 +5,7 @@ import pytest
 from sklearn.linear_model import LinearRegression as Reference
 
 from skcourse.core import chunks
+from skcourse.core.moments import Moments
 from skcourse.linear_model import LinearRegression, least_squares
 
 EPS = np.finfo(np.float64).eps
@@ -172,6 +173,15 @@ def test_constant_columns_are_no_features_even_without_a_cut(n, rng):
     np.testing.assert_array_equal(model.coef_[2:], 0.0)
     plain = LinearRegression(tol=0.0).fit(X[:, :2], y, weights)
     np.testing.assert_allclose(model.coef_[:2], plain.coef_, atol=1e3 * n * EPS)
+
+
+def test_what_the_rounding_of_a_mean_may_have_left_is_not_certified():
+    def column(spread):
+        squares = 100 * np.square([1.0, spread])
+        return Moments(100.0, np.array([0.0, 1e8, 0.0]), np.diag([*squares, 1.0]), 100)
+
+    assert least_squares.certified(column(0.9e8 * EPS), 2, 1e6) is None
+    assert least_squares.certified(column(1.1e8 * EPS), 2, 1e6) is not None
 
 
 @pytest.mark.parametrize("weighted", [False, True])

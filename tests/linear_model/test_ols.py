@@ -106,6 +106,14 @@ class TestPositive:
         bound = 212 * EPS * np.linalg.norm(A, axis=0) * np.linalg.norm(c)
         assert (np.where(model.coef_ > 0, np.abs(slopes), slopes) <= bound).all()
 
+    @pytest.mark.parametrize("n", [5, 60_000])
+    def test_constant_columns_are_no_features(self, n):
+        rng = np.random.default_rng(0)
+        X = np.c_[rng.normal(size=(n, 2)), np.full((n, 3), [0.1, -1e8, 1 / 3])]
+        y, weights = X[:, 0] + rng.normal(size=n), rng.uniform(size=n)
+        model = LinearRegression(positive=True).fit(X, y, weights)
+        np.testing.assert_array_equal(model.coef_[2:], 0.0)
+
     def test_it_matters(self, data):
         X, Y, _ = data
         free = LinearRegression().fit(X, -Y)
