@@ -18,7 +18,7 @@ def tables(subjects, plan):
     fixed_n = FIXED_N // plan.shrink
     with_n = [(n, FIXED_P) for n in samples]
     with_p = [(fixed_n, p) for p in FEATURES]
-    plan = plan._replace(min_rounds=min(plan.min_rounds, 3), seconds=0.3)
+    plan = plan._replace(max_rounds=min(plan.max_rounds, 7), seconds=0.3)
     return [
         grid(f"{TITLE} with n", f"p = {FIXED_P}", "n = {0:,}", with_n, subjects, plan),
         grid(f"{TITLE} with p", f"n = {fixed_n:,}", "p = {1:,}", with_p, subjects, plan),

@@ -42,7 +42,7 @@ class Plan(NamedTuple):
     shrink: int = 1  # divides the number of samples
     min_rounds: int = 3
     max_rounds: int = 25
-    seconds: float = 10.0  # on the clock, per workload; the rounds stop when it is used up
+    seconds: float = 8.0  # on the clock, per workload; the rounds stop when it is used up
 
 
 @dataclass

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from benchmarks import each, first_fit, growth, latency, memory, report
 from benchmarks.contenders import classes, handed_back
@@ -16,6 +17,14 @@ from benchmarks.workloads.cluster import inertia
 
 ONCE = Plan(shrink=500, min_rounds=1, max_rounds=1)
 RIDGE = [each.Subject("Ridge", "linear_model")]
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch):
+    """Nothing is timed here, and threads that wait for each other on a busy machine take long."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with threadpool_limits(1):
+        yield
 
 
 class Clock:
@@ -208,8 +217,10 @@ def test_problem_suits_every_estimator(subject):
 
 def test_command_prints_and_writes(tmp_path):
     page = tmp_path / "RESULTS.md"
-    command = [sys.executable, "-m", "benchmarks", "--quick", "--only", "iris", "--output"]
-    done = subprocess.run([*command, page], cwd=ROOT, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-m", "benchmarks", "--quick", "--threads", "1", "--only", "iris"]
+    done = subprocess.run(
+        [*command, "--output", page], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     text = page.read_text(encoding="utf-8")
     assert "| KMeans iris" in text and "## KMeans iris" in text and "scikit-learn 1." in text
     assert "KMeans iris" in done.stdout and "Ridge" not in text
