@@ -56,7 +56,7 @@ class CentredRows(LinearOperator):
         def part(rows):
             total, product = np.zeros((2, Q.shape[1], self.shape[1]))
             for few, block in self.tiles(rows):
-                np.dot(block, Q, out=out[few])
+                out[few] = block @ Q
                 total += np.dot(out[few].T, block, out=product)
             return total
 

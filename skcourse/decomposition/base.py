@@ -20,6 +20,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from skcourse.core.chunks import for_each_chunk
+from skcourse.core.moments import quiet
 from skcourse.core.validation import FLOATS, check_finite_sums, read_X
 
 AT_ONCE = 2**16  # entries of X: below, one product on the calling thread
@@ -112,6 +113,7 @@ class PrincipalAxes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         constant += (p - k) * np.log(noise) if noise else 0.0
         density = np.empty(len(X))
 
+        @quiet
         def part(rows):
             rest = np.subtract(X[rows], self.mean_, dtype=np.float64)
             scores = rest @ axes.T
@@ -162,6 +164,7 @@ class PrincipalAxes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             axes, variances = axes[some], variances[some]
         return variances, noise, axes
 
+    @quiet
     def _project(self, X):
         """Return the scores of validated rows, (3), read chunk by chunk and checked for NaN."""
         axes = self.components_
@@ -173,6 +176,7 @@ class PrincipalAxes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         else:
             scores = np.empty((len(X), len(axes)), np.result_type(X, axes))
 
+            @quiet
             def part(rows):
                 np.matmul(np.subtract(X[rows], self.mean_), axes.T, out=scores[rows])
 

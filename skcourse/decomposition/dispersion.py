@@ -16,7 +16,7 @@ from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from skcourse.core.chunks import chunk_slices, reduce_blocks
 from skcourse.core.kernel import kernel
-from skcourse.core.moments import weighted_sums
+from skcourse.core.moments import quiet, weighted_sums
 
 
 class Dispersion(NamedTuple):
@@ -28,26 +28,35 @@ class Dispersion(NamedTuple):
 
 
 @kernel
-def squared_distances(X, mean, weights):
-    """Return sum w_i |x_i - m|^2. An array of length 0 means weights of 1."""
+def squared_distances(X, mean, weights, sums):
+    """Return sum w_i |x_i - m|^2; add w_i (x_i - m) to `sums`, (p,): 0 but for rounding of m.
+
+    An array of length 0 means weights of 1.
+    """
     total = 0.0
     for i in range(X.shape[0]):
+        w = weights[i] if len(weights) else 1.0
         distance = 0.0
         for f in range(X.shape[1]):
             d = X[i, f] - mean[f]
             distance += d * d
-        total += distance * (weights[i] if len(weights) else 1.0)
+            sums[f] += w * d
+        total += w * distance
     return total
 
 
+@quiet
 def dispersion_of(X, weights):
     """Return the dispersion of one chunk."""
-    mean = np.zeros(X.shape[1])
+    mean, rest = np.zeros((2, X.shape[1]))
     weight = weighted_sums(X, weights, mean)
-    mean *= 1.0 / weight if weight > 0 else 0.0
-    return Dispersion(weight, mean, squared_distances(X, mean, weights))
+    share = 1.0 / weight if weight > 0 else 0.0
+    mean *= share
+    total = squared_distances(X, mean, weights, rest)
+    return Dispersion(weight, mean + share * rest, total - share * (rest @ rest))
 
 
+@quiet
 def merge(a, b):
     """Return the dispersion of the rows of `a` and of `b` together, by (1)."""
     weight = a.weight + b.weight

@@ -257,7 +257,7 @@ class PCA(PrincipalAxes):
         k = ("mle" if n >= p else q) if k == "mle" else min(k, q)
         spectrum = of_sums(sums, k if isinstance(k, Integral) else q, q)
         self._fit_svd_solver = solver
-        self._set(Solution(spectrum, sums.mean, sums.weight), k, n, weighted, X.dtype)
+        self._set(Solution(spectrum, sums.mean + sums.rest, sums.weight), k, n, weighted, X.dtype)
         self._seen = Seen(sums, n_present, weighted)
         return self
 

@@ -64,15 +64,14 @@ def block_krylov(A, k, b, *, n_steps=STEPS, normalizer="auto", size, random_stat
         block = A.round_trip(normalised(block, normalizer), product)
 
     Q = np.empty((p, (kept + 1) * b), order="F")
-    products = []
+    AQ = np.empty((n, (kept + 1) * b))
     for j in range(kept + 1):
         last = slice(j * b, (j + 1) * b)
         Q[:, last] = orthonormal(block, Q[:, : last.start], rng)
         if j < kept:
-            products.append(np.empty((n, b)))
-            block = A.round_trip(Q[:, last], products[j])  # (2)
-    products.append(A.matmat(Q[:, last]))
-    return ritz(Q, np.hstack(products), k, size)
+            block = A.round_trip(Q[:, last], AQ[:, last])  # (2)
+    AQ[:, last] = A.matmat(Q[:, last])
+    return ritz(Q, AQ, k, size)
 
 
 def normalised(block, normalizer):

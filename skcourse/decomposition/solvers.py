@@ -19,7 +19,7 @@ from skcourse.core import factors, moments
 from skcourse.core.centred_rows import CentredRows
 from skcourse.core.factors import Factor
 from skcourse.core.linalg import FLOOR
-from skcourse.core.moments import Moments, centred_rows
+from skcourse.core.moments import Moments, centred_rows, quiet
 from skcourse.core.validation import check_finite_sums
 from skcourse.decomposition import randomized, spectrum
 from skcourse.decomposition.dispersion import dispersion
@@ -125,9 +125,11 @@ def by_products(pca, X, weights, solver, k):
     n_steps = randomized.STEPS if pca.iterated_power == "auto" else pca.iterated_power
     if solver == "randomized" and not randomized.is_worthwhile((n, p), b, n_steps):
         return None
+    if issparse(X):
+        check_finite_sums(X.data.sum(), X, estimator=pca)
     weight, mean, total = dispersion(X, weights)
-    finite = check_finite_sums(total, X, estimator=pca)
-    if not (finite and total > FLOOR) or k >= min(n, p):
+    check_finite_sums(total, X, estimator=pca)
+    if not FLOOR < total < np.inf or k >= min(n, p):
         return None
     A = CentredRows(X, mean, weights)
     options = {"size": np.sqrt(total), "random_state": pca.random_state}
@@ -138,6 +140,7 @@ def by_products(pca, X, weights, solver, k):
     return Solution(found, mean, weight)
 
 
+@quiet
 def by_rows(pca, X, weights, k, q):
     """Return the solution by orthogonal transformations of the rows."""
     n, p = X.shape
@@ -151,9 +154,10 @@ def by_rows(pca, X, weights, k, q):
         A -= rest if weights is None else np.outer(np.sqrt(weights), rest)
         return Solution(spectrum.of_few_rows(A, k), mean + rest, weight)
     sums = sums_of(pca, X, weights, Factor)
-    return Solution(spectrum.of_triangle(sums.R, q), sums.mean, sums.weight, sums)
+    return Solution(spectrum.of_triangle(sums.R, q), sums.mean + sums.rest, sums.weight, sums)
 
 
+@quiet
 def sums_of(pca, X, weights, kind):
     """Return the Moments or the Factor of the rows, which are checked for NaN by them."""
     if kind is Factor:
