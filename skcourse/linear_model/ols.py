@@ -132,8 +132,6 @@ class LinearRegression(LinearRegressor):
         if self.positive:
             A, C, statistics = triangular(rows)
             solution = positive_solution(A, C, statistics)
-        elif isinstance(rows.X, DenseChunks):
-            solution = least_squares(rows, self.tol)._replace(rank=None, singular=None)
         elif issparse(rows.X):
             solution = iterative_least_squares(rows, self.tol)
         else:
@@ -162,7 +160,7 @@ class LinearRegression(LinearRegressor):
             fewer rows than columns, or by LSQR.
         """
         first = not hasattr(self, "coef_")
-        rows, flat = self._read(X, y, sample_weight, reset=first)
+        rows, flat = self._read(X, y, sample_weight, reset=first, whole=False)
         total = factors.factor(*rows[:3], centre=rows.centre, n_jobs=rows.n_jobs)
         if not first:
             total = factors.merge(self._so_far(rows.Y.shape[1], flat), total)
@@ -172,8 +170,8 @@ class LinearRegression(LinearRegressor):
             solution = solve_factor(total, self.tol)
         return self._keep(solution, rows.X, flat)
 
-    def _read(self, X, y, sample_weight, *, reset=True):
-        """Return the rows of a fit, and whether y is a vector."""
+    def _read(self, X, y, sample_weight, *, reset=True, whole=True):
+        """Return the rows of a fit, the `whole` or a part, and whether y is a vector."""
         X, y = read_Xy(
             self,
             X,
@@ -183,7 +181,7 @@ class LinearRegression(LinearRegressor):
             accept_sparse=False if self.positive else ["csr"],
         )
         weights = check_weights(sample_weight, X)
-        if issparse(X) and (not reset or worth_densifying(X)):
+        if issparse(X) and (not whole or worth_densifying(X)):
             X = DenseChunks(X)
         n_jobs = -1 if self.n_jobs is None else self.n_jobs
         return Rows(X, as_columns(y), weights, self.fit_intercept, n_jobs), y.ndim == 1
@@ -203,13 +201,10 @@ class LinearRegression(LinearRegressor):
         """Set the attributes of the fit, unless X or y was not finite."""
         if not check_finite_sums(solution.coef, getattr(X, "X", X), estimator=self):
             raise ValueError("The numbers in X and y are too large to be added up.")
-        for name in ("rank", "singular"):
-            value = getattr(solution, name)
-            if value is not None:
-                setattr(self, f"{name}_", value)
-            elif hasattr(self, f"{name}_"):
-                delattr(self, f"{name}_")
-        if solution.singular is not None:
+        for name in ("rank_", "singular_"):
+            vars(self).pop(name, None)
+        if solution.rank is not None and not isinstance(X, DenseChunks):
+            self.rank_ = solution.rank
             self.singular_ = solution.singular.astype(X.dtype, copy=False)
         self._statistics = solution.statistics
         p = X.shape[1]

@@ -10,7 +10,7 @@ from scipy import sparse
 from scipy.optimize import nnls
 from sklearn.linear_model import LinearRegression as Reference
 
-from skcourse.linear_model import LinearRegression
+from skcourse.linear_model import LinearRegression, ols
 from skcourse.linear_model import least_squares as routes
 
 EPS = np.finfo(np.float64).eps
@@ -175,8 +175,10 @@ class TestPartialFit:
         with pytest.raises(ValueError, match="kept no statistics"):
             model.partial_fit(X, Y)
 
-    def test_sparse_pieces(self, data):
+    @pytest.mark.parametrize("dense", [True, False])
+    def test_sparse_pieces(self, dense, data, monkeypatch):
         X, Y, _ = data
+        monkeypatch.setattr(ols, "worth_densifying", lambda X: dense)  # a triangle, in any case
         model = LinearRegression()
         for rows in (slice(0, 3), slice(3, 200), slice(200, 300)):
             model.partial_fit(sparse.csr_array(X[rows]), Y[rows])
