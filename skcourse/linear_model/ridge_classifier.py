@@ -8,6 +8,7 @@ Reference   R. Rifkin, A. Klautau, In defense of one-vs-all classification, JMLR
 """
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d, compute_sample_weight
@@ -25,7 +26,14 @@ class SignClassifier(ClassifierMixin, BaseEstimator):
     def _read_labels(self, X, y, sample_weight):
         """Return X, y, Y of shape (n, t), and the weights, those of the classes included."""
         X, y = validate_data(
-            self, X, y, accept_sparse=list(SPARSE), dtype=FLOATS, order="C", multi_output=True
+            self,
+            X,
+            y,
+            accept_sparse=list(SPARSE),
+            dtype=FLOATS,
+            order="C",
+            multi_output=True,
+            ensure_all_finite=issparse(X),  # of dense rows, the sums will tell
         )
         y, Y, classes, binarizer = encode(y)
         weights = check_weights(sample_weight, X)

@@ -158,6 +158,18 @@ def test_ill_conditioned(shape, condition, alpha):
     assert_allclose(model.coef_, expected, rtol=0, atol=atol)
 
 
+@pytest.mark.parametrize("shape", [(200, 10), (10, 200)])
+def test_refinement_undoes_the_squaring(shape):
+    U, s, V = hard(*shape, 2e3)
+    c = np.random.default_rng(1).normal(size=len(s)) * s
+    model = Ridge(0).fit((U * s) @ V.T, U @ c)
+    assert model.solver_ == "cholesky"
+    expected = V @ (c / s)
+    # eps times the condition, where the normal equations alone leave eps times its square, 1e-9
+    atol = 10 * EPS * 2e3 * np.abs(expected).max()
+    assert_allclose(model.coef_, expected, rtol=0, atol=atol)
+
+
 def test_unscaled_columns_need_no_fallback():
     X, Y, _ = draw()
     scale = np.logspace(-6, 6, 7)
@@ -175,6 +187,18 @@ def test_rank_deficient_is_of_least_norm(shape):
     expected = np.linalg.lstsq(X - X.mean(axis=0), Y - Y.mean(axis=0), rcond=1e-10)[0].T
     assert_allclose(model.coef_, expected, atol=1e-9)
     assert_allclose(model.coef_[:, 4], 0, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(40, 6), (6, 40)])
+@pytest.mark.parametrize("seed", range(5))
+def test_rank_deficient_sparse(shape, seed):
+    X, Y, _ = draw(*shape, seed=seed)
+    X[:, 3], X[5] = X[:, 1] + X[:, 2], X[4]
+    model = Ridge(0, fit_intercept=False, solver="cholesky").fit(sparse.csr_array(X), Y)
+    assert model.solver_ == "svd"
+    # by the eigenvalues of X'X or X X', whose error is the square of the condition number, 1e3
+    expected = np.linalg.lstsq(X, Y, rcond=1e-10)[0].T
+    assert_allclose(model.coef_, expected, atol=1e-9)
 
 
 def test_huge_offset():
