@@ -166,10 +166,12 @@ def times(rows):
         axes.annotate(
             f"{ratio:.1f}", (max(1, ratio), place), (4, 0), textcoords="offset points", va="center"
         )
-    low, high = min(0.8, 0.8 * ratios.min()), 1.3 * max(2, ratios.max())
+    low, high = min(0.8, 0.8 * ratios.min()), 1.6 * max(2, ratios.max())
     axes.axvline(1, color="k", linewidth=0.8)
     axes.set(xscale="log", xlim=(low, high))
-    axes.set_xticks([tick for tick in (0.2, 0.5, 1, 2, 5, 10, 20, 50) if low <= tick <= high])
+    axes.set_xticks(
+        [tick for tick in (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200) if low <= tick <= high]
+    )
     axes.xaxis.set_major_formatter("{x:g}")
     axes.minorticks_off()
     axes.invert_yaxis()
