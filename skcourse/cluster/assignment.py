@@ -7,7 +7,7 @@ Method      The rows that fail the test of `bounds` are gathered into tiles, and
 
 import numpy as np
 
-from skcourse.cluster.bounds import sharpen, widen
+from skcourse.cluster.bounds import sharpen_rows, widen
 from skcourse.cluster.statistics import count_row
 from skcourse.core.distances import TILE, U, fill, new_tile, search
 from skcourse.core.kernel import kernel
@@ -22,10 +22,8 @@ def add_row(x, origin, sums, factor):
 
 @kernel
 def relabel(X, weights, origin, i, z, size, state, stats):
-    """Give row i, |x_i - origin| + scale = `size`, the label z; return whether it is a new one."""
+    """Give row i, |x_i - origin| + scale = `size`, the label z instead of the one it has."""
     a = state.labels[i]
-    if z == a:
-        return 0
     state.labels[i] = z
     w = np.float64(weights[i]) if len(weights) else 1.0
     add_row(X[i], origin, stats.sums[z], w)
@@ -33,7 +31,14 @@ def relabel(X, weights, origin, i, z, size, state, stats):
     if a >= 0:
         add_row(X[i], origin, stats.sums[a], -w)
         count_row(stats, a, w, -1.0, size)
-    return 1
+
+
+@kernel
+def relabel_rows(X, weights, origin, scale, tile, rows, state, stats):
+    """Give the first rows of a tile, `rows`, the labels found for them."""
+    for t in range(rows.shape[0]):
+        size = np.sqrt(np.float64(tile.norms[t])) + scale
+        relabel(X, weights, origin, rows[t], tile.labels[t], size, state, stats)
 
 
 @kernel
@@ -41,15 +46,13 @@ def assign(X, weights, centers, motion, state, stats):
     """Give each row the label of its nearest centre, and `stats` what changes; return n_moved."""
     suspects = np.empty(X.shape[0], np.uint32)
     n_suspects = widen(motion, state, suspects)
-    tile = new_tile(centers.points)
+    tile, origin = new_tile(centers.points), centers.origin
     n_moved = 0
     for start in range(0, n_suspects, int(TILE)):
         rows = suspects[start : min(start + int(TILE), n_suspects)]
-        fill(tile, X, rows, centers.origin)
+        fill(tile, X, rows, origin)
         search(tile, centers.points, centers.half_norms, U(rows.shape[0]))
-        for t in range(rows.shape[0]):
-            i, norm = rows[t], np.float64(tile.norms[t])
-            sharpen(state, i, norm, tile.lowest[t], tile.second[t], motion.margin)
-            size = np.sqrt(norm) + motion.scale
-            n_moved += relabel(X, weights, centers.origin, i, tile.labels[t], size, state, stats)
+        n_new = sharpen_rows(tile, rows, state, motion.margin)
+        relabel_rows(X, weights, origin, motion.scale, tile, rows[:n_new], state, stats)
+        n_moved += n_new
     return n_moved

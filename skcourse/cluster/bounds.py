@@ -8,9 +8,11 @@ Bounds      u >= |x - c_a| and l <= |x - c_j| for all j but a. When each centre 
             A row with u' < l' keeps its label. The others are compared with all centres, which
             makes both bounds sharp again.
 Rounding    Labels must be those of the computed scores, not of exact ones. A score, made of d
-            products, is wrong by at most g |x| |c_j|, g = (d + 8) eps, and |c_j| is at most
-            |x| + |x - c_j|. So a label is safe if
-                l^2 (1 - m) > u^2 (1 + m) + m |x|^2,    m = 32 g,    |x| <= u + |c_a|         (3)
+            products, is wrong by at most g |x| |c_j|, g = (d + 8) eps / 2, and |c_j| is at most
+            |x| + |x - c_j|, so that two scores are wrong by 3 g |x|^2 and as much less of each
+            distance. A square |x|^2 + 2 score is wrong by 4 g |x|^2. With room to spare, a label
+            is safe if
+                l^2 (1 - m) > u^2 (1 + m) + m |x|^2,    m = 10 g,    |x| <= u + |c_a|         (3)
 Reference   G. Hamerly, Making k-means even faster, SIAM Int. Conf. on Data Mining, 2010.
 """
 
@@ -60,7 +62,7 @@ def unknown(n_rows, n_bounds, dtype):
 
 def margin(n_features, dtype):
     """Return m of (3)."""
-    return 32.0 * (n_features + 8) * float(np.finfo(dtype).eps)
+    return 5.0 * (n_features + 8) * float(np.finfo(dtype).eps)
 
 
 @kernel
@@ -84,9 +86,30 @@ def widen(motion, state, suspects):
 
 
 @kernel
-def sharpen(state, i, norm, lowest, second, margin):
+def sharpen(upper, lower, i, norm, lowest, second, margin):
     """Set the bounds of row i from its squared norm and the two least |c_j|^2 / 2 - <x, c_j>."""
     near = (norm + 2.0 * lowest) * (1.0 + margin) + margin * norm
     far = (norm + 2.0 * second) * (1.0 - margin) - margin * norm
-    state.upper[i] = np.sqrt(max(near, 0.0)) * (1.0 + OUTWARD)
-    state.lower[i] = np.sqrt(max(far, 0.0)) * (1.0 - OUTWARD)
+    upper[i] = np.sqrt(max(near, 0.0)) * (1.0 + OUTWARD)
+    lower[i] = np.sqrt(max(far, 0.0)) * (1.0 - OUTWARD)
+
+
+@kernel
+def sharpen_rows(tile, rows, state, margin):
+    """Set the bounds of the rows in a tile, and list first in `rows` those whose label is new.
+
+    Returns
+    -------
+    n_new : int
+    """
+    upper, lower, labels = state.upper, state.lower, state.labels
+    for t in range(rows.shape[0]):
+        norm = np.float64(tile.norms[t])
+        sharpen(upper, lower, rows[t], norm, tile.lowest[t], tile.second[t], margin)
+    n_new = 0
+    for t in range(rows.shape[0]):
+        i, z, norm = rows[t], tile.labels[t], tile.norms[t]
+        if z != labels[i]:
+            rows[n_new], tile.labels[n_new], tile.norms[n_new] = i, z, norm
+            n_new += 1
+    return n_new

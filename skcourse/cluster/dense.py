@@ -62,7 +62,7 @@ def weighted_squares(X, weights, origin):
         for f in range(X.shape[1]):
             t = np.float64(X[i, f]) - np.float64(origin[f])
             square += t * t
-        total += square * (weights[i] if len(weights) else 1.0)
+        total += square * weights[i]
     return total
 
 
@@ -148,8 +148,10 @@ class DenseRows:
         n, mean, squares = over(part, self.slices(), merge_moments)
         return mean, squares / n
 
-    def squares(self, origin):
-        """Return sum_i w_i |x_i - origin|^2."""
+    def squares(self, origin, mean, variance):
+        """Return sum_i w_i |x_i - origin|^2, given the moments of the columns."""
+        if len(self.weights) == 0:
+            return self.shape[0] * float(np.sum(variance + (mean - origin) ** 2))
         return over(lambda rows: weighted_squares(*self.part(rows), origin), self.slices())
 
     def n_bounds(self, n_clusters):

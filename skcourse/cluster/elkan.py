@@ -14,8 +14,8 @@ Reference   C. Elkan, Using the triangle inequality to accelerate k-means, ICML,
 
 import numpy as np
 
-from skcourse.cluster.assignment import relabel
-from skcourse.cluster.bounds import OUTWARD, sharpen, widen
+from skcourse.cluster.assignment import relabel, relabel_rows
+from skcourse.cluster.bounds import OUTWARD, sharpen_rows, widen
 from skcourse.core.distances import (
     BLOCK,
     TILE,
@@ -33,9 +33,9 @@ LANES = 16  # bounds that are compared at once; a row has a multiple of it, inf 
 
 
 @kernel
-def square_of(x, point):
-    """Return |x - c|^2 of two contiguous arrays, in their own precision."""
-    total = x[0] - x[0]
+def square_of(x, points, j):
+    """Return |x - c_j|^2, in the precision of x."""
+    total, point = x[0] - x[0], points[j]
     for f in range(x.shape[0]):
         t = x[f] - point[f]
         total += t * t
@@ -43,29 +43,30 @@ def square_of(x, point):
 
 
 @kernel
-def least(each, path, lanes):
-    """Return min_j (B_j - p_j); leave in `lanes` that of every j with the same j mod 16."""
-    for m in range(LANES):
-        lanes[m] = np.inf
-    for start in range(0, each.shape[0], LANES):
-        for m in range(LANES):
-            bound = each[start + m] - path[start + m]
-            lanes[m] = bound if bound < lanes[m] else lanes[m]
-    lowest = np.inf
-    for m in range(LANES):
-        lowest = min(lowest, lanes[m])
-    return lowest
+def centre_row(X, i, origin, x):
+    """Write x_i - origin into `x`, (d',), and return its squared norm."""
+    total, row = x[0] - x[0], X[i]
+    for f in range(row.shape[0]):
+        t = row[f] - origin[f]
+        x[f] = t
+        total += t * t
+    return np.float64(total)
 
 
 @kernel
-def is_settled(motion, state, i, lanes):
-    """Tell whether the bounds of all centres settle row i, and raise its common bound."""
-    a, u = state.labels[i], np.float64(state.upper[i])
-    lowest = least(state.each[i], motion.path, lanes)
-    if lowest > state.lower[i]:
-        state.lower[i] = lowest * (1.0 - OUTWARD)
-    norm = u + motion.norms[a]
-    return lowest > needed(u * u, norm * norm, motion.margin)
+def least(each, i, path, lanes):
+    """Return min_j (B_ij - p_j); leave in `lanes` that of every j with the same j mod 16."""
+    bounds = each[i]
+    for m in range(LANES):
+        lanes[m] = np.inf
+    for start in range(U(0), U(bounds.shape[0]), U(LANES)):
+        for m in range(U(LANES)):
+            bound = bounds[start + m] - path[start + m]
+            lanes[m] = bound if bound < lanes[m] else lanes[m]
+    lowest = np.inf
+    for m in range(LANES):
+        lowest = lanes[m] if lanes[m] < lowest else lowest
+    return lowest
 
 
 @kernel
@@ -75,49 +76,64 @@ def needed(square, norm, margin):
 
 
 @kernel
-def settle(x, norm, i, points, motion, state, lanes):
-    """Find the nearest centre of row i, x = x_i - origin, |x|^2 = norm, and correct its bounds.
-
-    Returns
-    -------
-    z : int, the label, or -1 if the scores of two centres may be equal but for rounding
-    """
-    near, far = 1.0 + motion.margin, 1.0 - motion.margin
-    each, a = state.each[i], state.labels[i]
-    square = square_of(x, points[a])
-    enough = needed(square * near, norm, motion.margin)
-    lowest = np.inf
-    for m in range(LANES):
-        if lanes[m] > enough:
-            lowest = min(lowest, lanes[m])
-            continue
-        for j in range(m, each.shape[0], LANES):
-            bound = each[j] - motion.path[j]
-            if bound <= enough:
-                other = square_of(x, points[j])
-                bound = np.sqrt(other * far)
-                each[j] = (bound + motion.path[j]) * (1.0 - OUTWARD)
-                if other < square:
-                    bound, square = np.sqrt(square * far), other
-                    each[a] = (bound + motion.path[a]) * (1.0 - OUTWARD)
-                    each[j] = np.inf
-                    a = j
-                    enough = needed(square * near, norm, motion.margin)
-            lowest = min(lowest, bound)
-    lowest = max(lowest, motion.gap[a] - np.sqrt(square * near))
-    state.upper[i] = np.sqrt(square * near) * (1.0 + OUTWARD)
-    state.lower[i] = max(lowest, 0.0) * (1.0 - OUTWARD)
-    return a if lowest > enough else -1
+def winnow(motion, state, suspects):
+    """Keep first in `suspects` the rows that their bounds for each centre leave open; count them."""
+    labels, upper, lower, each = state.labels, state.upper, state.lower, state.each
+    path, norms, margin = motion.path, motion.norms, motion.margin
+    lanes, n_open = np.empty(LANES), 0
+    for s in range(suspects.shape[0]):
+        i = suspects[s]
+        lowest = least(each, i, path, lanes)
+        if lowest > lower[i]:
+            lower[i] = lowest * (1.0 - OUTWARD)
+        u = np.float64(upper[i])
+        norm = u + norms[labels[i]]
+        if not (lowest > needed(u * u, norm * norm, margin)):
+            suspects[n_open] = i
+            n_open += 1
+    return n_open
 
 
 @kernel
-def centre_row(x, origin, out):
-    """Write x - origin into `out`, (d',), and return its squared norm."""
-    total = 0.0
-    for f in range(x.shape[0]):
-        out[f] = x[f] - origin[f]
-        total += np.float64(out[f]) * np.float64(out[f])
-    return total
+def settle(X, centers, motion, state, suspects, found):
+    """Compare the rows in `suspects` with the centres that their bounds leave open.
+
+    Parameters
+    ----------
+    found : int32 array of the length of `suspects`
+        Gets the label of each, or -1 if two scores may be equal but for rounding.
+    """
+    labels, upper, lower, each = state.labels, state.upper, state.lower, state.each
+    points, origin, path, margin = centers.points, centers.origin, motion.path, motion.margin
+    near, far, inward = 1.0 + margin, 1.0 - margin, 1.0 - OUTWARD
+    x, lanes = np.zeros(points.shape[1], points.dtype), np.empty(LANES)
+    for s in range(suspects.shape[0]):
+        i = suspects[s]
+        a, bounds = labels[i], each[i]
+        norm = centre_row(X, i, origin, x)
+        square = square_of(x, points, a)
+        enough = needed(square * near, norm, margin)
+        least(each, i, path, lanes)
+        lowest = np.inf
+        for m in range(LANES):
+            if lanes[m] > enough:
+                lowest = lanes[m] if lanes[m] < lowest else lowest
+                continue
+            for j in range(m, bounds.shape[0], LANES):
+                bound = bounds[j] - path[j]
+                if bound <= enough:
+                    other = square_of(x, points, j)
+                    bound = np.sqrt(other * far)
+                    bounds[j] = (bound + path[j]) * inward
+                    if other < square:
+                        bound, square = np.sqrt(square * far), other
+                        bounds[a] = (bound + path[a]) * inward
+                        bounds[j] = np.inf
+                        a, enough = j, needed(square * near, norm, margin)
+                lowest = bound if bound < lowest else lowest
+        upper[i] = np.sqrt(square * near) * (1.0 + OUTWARD)
+        lower[i] = max(lowest, 0.0) * inward
+        found[s] = a if lowest > enough else -1
 
 
 @kernel
@@ -150,30 +166,27 @@ def search_rows(tile, X, rows, centers, motion, each):
 def assign(X, weights, centers, motion, state, stats):
     """Give each row the label of its nearest centre, and `stats` what changes; return n_moved."""
     suspects = np.empty(X.shape[0], np.uint32)
-    n_suspects = widen(motion, state, suspects)
-    points, origin = centers.points, centers.origin
-    tile, x = new_tile(points), np.zeros(points.shape[1], points.dtype)
-    lanes = np.empty(LANES)
-    n_moved, n_open = 0, 0
-    for s in range(n_suspects):
-        i, z = suspects[s], -1
-        if state.labels[i] >= 0:
-            if is_settled(motion, state, i, lanes):
-                continue
-            norm = centre_row(X[i], origin, x)
-            z = settle(x, norm, i, points, motion, state, lanes)
-        if z >= 0:
-            size = np.sqrt(norm) + motion.scale
-            n_moved += relabel(X, weights, origin, i, z, size, state, stats)
-        else:
-            suspects[n_open] = i
-            n_open += 1
+    n_open = widen(motion, state, suspects)
+    scale, origin, n_moved = motion.scale, centers.origin, 0
+    if X.shape[0] > 0 and state.labels[0] >= 0:  # rows that nobody has looked at have no bounds
+        suspects = suspects[: winnow(motion, state, suspects[:n_open])]
+        found = np.empty(suspects.shape[0], np.int32)
+        settle(X, centers, motion, state, suspects, found)
+        n_open = 0
+        for s in range(suspects.shape[0]):
+            i, z = suspects[s], found[s]
+            if z < 0:
+                suspects[n_open] = i
+                n_open += 1
+            elif z != state.labels[i]:
+                size = state.upper[i] + motion.norms[z] + scale
+                relabel(X, weights, origin, i, z, size, state, stats)
+                n_moved += 1
+    tile = new_tile(centers.points)
     for start in range(0, n_open, int(TILE)):
         rows = suspects[start : min(start + int(TILE), n_open)]
         search_rows(tile, X, rows, centers, motion, state.each)
-        for t in range(rows.shape[0]):
-            i, norm = rows[t], np.float64(tile.norms[t])
-            sharpen(state, i, norm, tile.lowest[t], tile.second[t], motion.margin)
-            size = np.sqrt(norm) + motion.scale
-            n_moved += relabel(X, weights, origin, i, tile.labels[t], size, state, stats)
+        n_new = sharpen_rows(tile, rows, state, motion.margin)
+        relabel_rows(X, weights, origin, scale, tile, rows[:n_new], state, stats)
+        n_moved += n_new
     return n_moved

@@ -1,4 +1,4 @@
-"""The k-means estimator: what to fit, from which centres, how often. The iteration is in `lloyd`."""
+"""The k-means estimator: from which centres, how often. The iteration itself is in `lloyd`."""
 
 import warnings
 from numbers import Integral, Real
@@ -21,7 +21,6 @@ from skcourse.cluster.seeding import at_random, plus_plus
 from skcourse.cluster.sparse import SparseRows
 from skcourse.core.history import fit_task, warn_not_converged
 from skcourse.core.validation import (
-    FLOATS,
     Interval,
     StrOptions,
     check_finite_sums,
@@ -51,26 +50,27 @@ class KMeans(
         `(X, n_clusters, random_state=...)`. A callable gets a dense X with its mean subtracted, as
         scikit-learn's does, and answers in the same coordinates.
     n_init : "auto" or int, default="auto"
-        Number of runs, of which the one with the least inertia is kept. "auto" means 10 for "random"
-        and for a callable, else 1.
+        Number of runs, of which the one with the least inertia is kept. "auto" means 10 for
+        "random" and for a callable, else 1.
     max_iter : int, default=300
     tol : float, default=1e-4
-        Bound on the squared shift of all centres in one iteration, over the mean variance of a feature.
+        Bound on the squared shift of all centres in an iteration, over the mean variance of a
+        feature.
     verbose : int, default=0
         Whether to print the inertia of each iteration.
     random_state : int, RandomState instance or None, default=None
-        Drives the choice of the first centres, the only random part. The draws are scikit-learn's.
+        Drives the choice of the first centres, the only random part, by scikit-learn's draws.
     copy_x : bool, default=True
-        For compatibility: X is never changed, and not copied if it is a C-contiguous array of floats.
+        For compatibility: X is never changed, and not copied if it is C-contiguous and of floats.
     algorithm : {"lloyd", "elkan"}, default="lloyd"
-        For compatibility: both names mean Lloyd's iteration with bounds that skip what cannot change,
-        as in Elkan's algorithm, but in memory for two numbers per sample.
+        For compatibility: both names mean Lloyd's iteration with bounds that skip what cannot
+        change, of Hamerly's kind or, for many features, of Elkan's.
 
     Attributes
     ----------
     cluster_centers_ : ndarray of shape (n_clusters, n_features), dtype of X
     labels_ : ndarray of shape (n_samples,), int32
-        Index of the nearest centre, the lowest of equals: what `predict` says.
+        Index of the nearest centre, the lowest of equals: what `predict` says of X.
     inertia_ : float
         Weighted sum of squared distances to the nearest centre, in squared units of X.
     n_iter_ : int
@@ -84,8 +84,10 @@ class KMeans(
 
     Notes
     -----
-    An empty cluster takes the sample farthest from its centre. A fit uses all cores that the process
-    may use (``OMP_NUM_THREADS`` is respected), and its bits do not depend on how many these are.
+    An empty cluster takes the sample farthest from its centre. A fit uses all cores that the
+    process may use (``OMP_NUM_THREADS`` is respected); its bits do not depend on their number.
+    Beside X, it holds two numbers per sample, and for more than 128 features one per sample and
+    cluster, if these are at most half as many as the numbers in X.
 
     References
     ----------
@@ -165,12 +167,13 @@ class KMeans(
         ConvergenceWarning
             If fewer distinct clusters than `n_clusters` are found.
         """
-        rows, mean, tol = self._read(X, sample_weight)
+        rows, mean, variance = self._read(X, sample_weight)
+        tol = self.tol * variance.mean()
         n_init = self._count_runs()
         rng = check_random_state(self.random_state)
         init = self._check_init(rows) if is_array_like(self.init) else self.init
         origin = rows.origin_at(mean)
-        squares = rows.squares(origin)
+        squares = rows.squares(origin, mean, variance)
         fit = fit_task(self, X, y, max_subtasks=n_init)
         best = None
         for _ in range(n_init):
@@ -198,7 +201,7 @@ class KMeans(
         return self
 
     def _read(self, X, sample_weight):
-        """Return the rows of X, the mean of each column, and the bound on the squared shift."""
+        """Return the rows of X, and the mean and the variance of each column."""
         X = read_X(
             self, X, reset=True, finite=False, accept_sparse="csr", accept_large_sparse=False
         )
@@ -208,7 +211,7 @@ class KMeans(
         with np.errstate(over="ignore", invalid="ignore"):
             mean, variance = rows.moments()
             check_finite_sums(mean + variance, X, estimator=self)
-        return rows, mean, self.tol * variance.mean()
+        return rows, mean, variance
 
     def _count_runs(self):
         """Return the number of runs; warn about parameters that do not fit together."""
@@ -231,7 +234,7 @@ class KMeans(
         return 1
 
     def _check_init(self, rows, init=None):
-        """Return first centres, given by the user or their function, as an array of the dtype of X."""
+        """Return the user's first centres as an array of the dtype of X."""
         init = check_array(self.init if init is None else init, dtype=rows.dtype, order="C")
         for axis, what in (
             (0, f"the number of clusters {self.n_clusters}"),

@@ -52,7 +52,7 @@ def means(sums, weights, counts, centers):
 
 @kernel
 def move(centers, points, origin, motion, with_gaps):
-    """Replace `centers` by `points`, float64 (k, d) relative to `origin`; describe the way in `motion`.
+    """Replace `centers` by `points`, (k, d), float64; describe their way in `motion`.
 
     Returns
     -------
@@ -62,7 +62,10 @@ def move(centers, points, origin, motion, with_gaps):
     k, d = points.shape
     moved = pad(points, origin)
     outward, inward = 1.0 + 1e-9, 1.0 - 1e-9  # these distances are rounded too
-    shift, first, second, fastest = 0.0, 0.0, 0.0, 0
+    shift, first, second, fastest, offset = 0.0, 0.0, 0.0, 0, 0.0
+    for f in range(d):
+        offset += (np.float64(origin[f]) - np.float64(centers.origin[f])) ** 2
+    blur = motion.margin * np.sqrt(offset)  # rows are rounded anew about another origin
     for j in range(k):
         square = 0.0
         for f in range(d):
@@ -70,7 +73,7 @@ def move(centers, points, origin, motion, with_gaps):
             t += np.float64(origin[f]) - np.float64(centers.origin[f])
             square += t * t
         shift += square
-        drift = np.sqrt(square) * outward
+        drift = np.sqrt(square) * outward + blur
         motion.drift[j] = drift
         motion.path[j] += drift
         motion.norms[j] = np.sqrt(2.0 * moved.half_norms[j]) * outward

@@ -2,10 +2,12 @@
 
 Problem     Choose k rows of X as centres so that the potential sum_i w_i D_i is small, where
             D_i = min_j |x_i - c_j|^2 over the centres chosen so far.
-Iteration   The first is row i with probability w_i / sum w. For each further one, draw a few candidates,
-            row i with probability w_i D_i / sum w D, and keep the one that leaves the least potential.
+Iteration   The first is row i with probability w_i / sum w. For each further one, draw a few
+            candidates, row i with probability w_i D_i / sum w D, and keep the one that leaves the
+            least potential.
 Cost        One pass over the rows per centre, 2 + log k distances per row.
-Reference   D. Arthur, S. Vassilvitskii, k-means++: the advantages of careful seeding, SODA, 2007.
+Reference   D. Arthur, S. Vassilvitskii, k-means++: the advantages of careful seeding, SODA,
+            2007.
 
 The draws are those of scikit-learn, number by number, so that one `random_state` makes one clustering.
 """

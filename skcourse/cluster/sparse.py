@@ -1,7 +1,7 @@
 """The rows of a k-means problem as a sparse matrix: the methods of `skcourse.cluster.dense`.
 
-Rows are not centred, which would fill them. The products of a row with all centres are sums of rows of C', one per
-entry that is not zero, and each such sum runs over neighbouring centres.
+Rows are not centred, which would fill them. The products of a row with all centres are sums of rows
+of C', one per entry that is not zero, and each such sum runs over neighbouring centres.
 """
 
 from typing import NamedTuple
@@ -19,7 +19,7 @@ ROWS_PER_CLUSTER = 32
 
 
 class Csr(NamedTuple):
-    """A slice of a matrix in compressed rows; `pointers` count from the start of the whole matrix."""
+    """Rows of a matrix in compressed form; `pointers` count from the start of the whole."""
 
     data: np.ndarray  # the entries that are not zero
     columns: np.ndarray  # their columns, int32 or int64
@@ -28,7 +28,7 @@ class Csr(NamedTuple):
 
 @kernel
 def products(X, i, across, out):
-    """Write <x_i, c_j> into `out`, (k',), `across` being the centres as columns, (d, k'); return |x_i|^2."""
+    """Write <x_i, c_j> into `out`, (k',); `across` is C', (d, k'). Return |x_i|^2."""
     for j in range(out.shape[0]):
         out[j] = 0
     norm = 0.0
@@ -62,7 +62,7 @@ def add_row(X, i, sums, factor):
 
 @kernel
 def assign(X, weights, across, half_norms, motion, state, stats):
-    """Give each row the label of its nearest centre; put into `stats` what changes, return n_moved."""
+    """Give each row the label of its nearest centre, and `stats` what changes; return n_moved."""
     suspects = np.empty(state.labels.shape[0], np.uint32)
     n_suspects = widen(motion, state, suspects)
     out = np.empty(across.shape[1], across.dtype)
@@ -71,7 +71,7 @@ def assign(X, weights, across, half_norms, motion, state, stats):
         i = suspects[t]
         norm = products(X, i, across, out)
         z, lowest, second = two_lowest(half_norms, out)
-        sharpen(state, i, norm, lowest, second, motion.margin)
+        sharpen(state.upper, state.lower, i, norm, lowest, second, motion.margin)
         a = state.labels[i]
         if z != a:
             state.labels[i] = z
@@ -163,7 +163,7 @@ def weighted_squares(X, weights):
         square = 0.0
         for e in range(X.pointers[i], X.pointers[i + 1]):
             square += np.float64(X.data[e]) ** 2
-        total += square * (weights[i] if len(weights) else 1.0)
+        total += square * weights[i]
     return total
 
 
@@ -196,8 +196,10 @@ class SparseRows:
         column_squares(self.csr, mean, squares, counts)
         return mean, (squares + (n - counts) * mean**2) / n
 
-    def squares(self, origin):
-        """Return sum_i w_i |x_i|^2."""
+    def squares(self, origin, mean, variance):
+        """Return sum_i w_i |x_i|^2, given the moments of the columns."""
+        if len(self.weights) == 0:
+            return self.shape[0] * float(np.sum(variance + mean**2))
         return over(lambda rows: weighted_squares(*self.part(rows)), self.slices())
 
     def n_bounds(self, n_clusters):

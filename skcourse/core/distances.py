@@ -163,7 +163,7 @@ def nearest(X, centers, labels):
 
 @kernel
 def add_squares(tile, points, first, width):
-    """Write |x_i - c_j|^2, difference by difference, into `tile.products`, four c_j from `first`."""
+    """Write |x_i - c_j|^2 into `tile.products` for the four centres from `first`."""
     p, x = tile.products, tile.columns
     j0, j1, j2, j3 = first, first + U(1), first + U(2), first + U(3)
     for i in range(U(BLOCK) * TILE):
@@ -181,7 +181,7 @@ def add_squares(tile, points, first, width):
 
 @kernel
 def squared_distances(X, centers, n_centers, out):
-    """Write |x_i - c_j|^2 into `out`, (n, n_centers). Exact where x_i = c_j: no square is expanded."""
+    """Write |x_i - c_j|^2 into `out`, (n, n_centers); no square is expanded, so c_j has 0."""
     tile = new_tile(centers.points)
     rows = np.empty(int(TILE), np.uint32)
     for start in range(0, X.shape[0], int(TILE)):
