@@ -13,6 +13,7 @@ from skcourse.tour.cases import spread_rows
 from skcourse.tour.data import load
 
 GREY, BLUE, ORANGE = "0.6", "#1f77b4", "#e6740a"
+TICKS = (0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200)
 
 
 def draw_all(estimators, rows, out):
