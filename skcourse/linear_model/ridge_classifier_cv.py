@@ -6,6 +6,7 @@ several kinds of labels, by all signs. A scorer sees the labels that the user ga
 
 from scipy import sparse
 
+from skcourse.core.chunks import one_blas_thread
 from skcourse.core.validation import StrOptions, fit_context
 from skcourse.linear_model.ridge_classifier import RidgeClassifier, SignClassifier
 from skcourse.linear_model.ridge_cv import RidgeSearch
@@ -132,6 +133,7 @@ class RidgeClassifierCV(RidgeSearch, SignClassifier):
             found = predictions[:, 0] if Y.shape[1] == 1 else predictions
             return scorer(PredictedScores(self), found, y, **score_params)
 
-        choice = self._search_samples(X, Y, weights, None if scorer is None else score)
+        with one_blas_thread():
+            choice = self._search_samples(X, Y, weights, None if scorer is None else score)
         self._keep(choice, flat=False, dtype=X.dtype)
         return self

@@ -20,11 +20,12 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.utils import check_scalar
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
+from skcourse.core.chunks import one_blas_thread
 from skcourse.core.validation import Interval, StrOptions, check_weights, fit_context, read_Xy
 from skcourse.linear_model.base import SPARSE, LinearRegressor, as_columns
 from skcourse.linear_model.ridge import Ridge
 from skcourse.linear_model.ridge_loo import leave_one_out
-from skcourse.linear_model.ridge_problem import Problem, Solution, as_rows, once
+from skcourse.linear_model.ridge_problem import Problem, Solution, as_rows
 
 AT_ONCE = 2**20  # predictions kept for a scorer, if X itself has fewer entries
 
@@ -106,7 +107,7 @@ class RidgeSearch:
             scores = np.array(list(scored(loo, Y.shape, alphas, score, table, max(1, at_once))))
         best = first_largest(scores)
         coef = loo.coefficients(np.broadcast_to(alphas[best], Y.shape[1:]))
-        solution = Solution(coef, loo.x_mean, loo.y_mean, "svd", once(problem))
+        solution = Solution(coef, loo.x_mean, loo.y_mean, "svd", None)
         if not per_target:
             return Choice(float(alphas[best]), scores[best], solution, table)
         alpha = alphas[best] if len(best) > 1 else float(alphas[best[0]])
@@ -327,12 +328,14 @@ class RidgeCV(RidgeSearch, LinearRegressor):
             pairs = zip(predictions.T, y.T, strict=True)
             return [scorer(Predicted(), found, target, **score_params) for found, target in pairs]
 
-        choice = self._search_samples(
-            X,
-            as_columns(y),
-            check_weights(sample_weight, X),
-            None if scorer is None else score,
-            per_target=per_target,
-        )
+        weights = check_weights(sample_weight, X)
+        with one_blas_thread():
+            choice = self._search_samples(
+                X,
+                as_columns(y),
+                weights,
+                None if scorer is None else score,
+                per_target=per_target,
+            )
         self._keep(choice, flat=flat, dtype=X.dtype)
         return self

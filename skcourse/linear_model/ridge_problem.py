@@ -62,7 +62,7 @@ class Solution(NamedTuple):
     x_mean: np.ndarray  # (p,), zeros if there is no intercept
     y_mean: np.ndarray  # (t,)
     solver: str  # the solver in the end
-    n_iter: np.ndarray  # (t,), int32; 1 for a closed form
+    n_iter: np.ndarray | None  # (t,), int32; 1 for a closed form
     statistics: Any = None  # Moments or Factor, to which more rows can be added
 
     def attributes(self, *, centre, flat, dtype):
