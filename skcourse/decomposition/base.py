@@ -24,6 +24,7 @@ from skcourse.core.moments import quiet
 from skcourse.core.validation import FLOATS, check_finite_sums, read_X
 
 AT_ONCE = 2**16  # entries of X: below, one product on the calling thread
+TILE = 128  # rows that are centred at a time, in cache
 
 
 class PrincipalAxes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -178,9 +179,13 @@ class PrincipalAxes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
             @quiet
             def part(rows):
-                np.matmul(np.subtract(X[rows], self.mean_), axes.T, out=scores[rows])
+                centred = np.empty((TILE, X.shape[1]), scores.dtype)
+                for start in range(rows.start, rows.stop, TILE):
+                    few = slice(start, min(start + TILE, rows.stop))
+                    np.subtract(X[few], self.mean_, out=centred[: few.stop - start])
+                    np.matmul(centred[: few.stop - start], axes.T, out=scores[few])
 
-            for_each_chunk(part, len(X), row_bytes=X.itemsize * X.shape[1])
+            for_each_chunk(part, len(X), row_bytes=X.itemsize * X.shape[1], min_rows=8 * TILE)
         check_finite_sums(scores, X, estimator=self)
         return self._whitened(scores)
 

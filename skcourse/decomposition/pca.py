@@ -89,7 +89,7 @@ class PCA(PrincipalAxes):
         Steps of "randomized". "auto" is 4; as the last four blocks are kept, and not the last
         alone, they capture at least as much as scikit-learn's 7.
     n_oversamples : int, default=10
-        By how much the block of "randomized" is wider than `n_components`.
+        The blocks of "randomized" are wider than `n_components` by half of this.
     power_iteration_normalizer : {"auto", "QR", "LU", "none"}, default="auto"
         What "randomized" does to the blocks of the steps before the last four; "auto" is LU.
     random_state : int, RandomState instance or None, default=None

@@ -1,13 +1,14 @@
 """Leading singular vectors from random directions, by block Krylov iteration.
 
 Problem     Of A, (n, p), find the k largest singular values s_i and their right singular
-            vectors, looking at A a few times only, b = k + n_oversamples directions at a time.
+            vectors, looking at A a few times only, in b > k directions at a time.
 Iteration   From a random block, n x b, orthonormal blocks of p rows:
                 Q_0 = orth(A' random)                                                 (1)
                 Q_{j+1} = orth(A'A Q_j), orthogonal to Q_0 .. Q_j as well             (2)
             Each step multiplies the share of v_i in a block by s_i^2. Subspace iteration keeps
             the last block only; all of them together hold the best polynomial in A'A, which
-            after 4 steps captures more than 7 steps of a single block do. Of the whole,
+            after 4 steps captures more than 7 steps of a single block do; as the blocks support
+            each other, b = k + n_oversamples / 2 is wide enough. Of the whole,
                 Q = [Q_0 .. Q_q],   A Q = U diag(s) Z',   v_i = Q z_i                 (3)
             and A Q is known from (2) but for its last block. The scores A V are U diag(s).
 Memory      The blocks that are kept hold (q + 1) b (n + p) numbers. Steps beyond `KEPT`, or
@@ -29,6 +30,17 @@ STEPS = 4  # for iterated_power="auto"
 KEPT = 4  # steps that keep their block
 STRAY = 1e-9  # a part in Q whose square is beyond the last digit
 TIES = 1e-12  # of a block, relative to it: what is left there is rounding
+
+
+def block_width(shape, k, n_oversamples):
+    """Return b: wider where no second block can be kept."""
+    b = k + (n_oversamples + 1) // 2
+    return b if n_kept(shape, b) else k + n_oversamples
+
+
+def n_kept(shape, b):
+    """Return how many steps may keep their block."""
+    return max(0, min(KEPT, min(shape) // (2 * b) - 1))
 
 
 def is_worthwhile(shape, b, n_steps):
@@ -57,7 +69,7 @@ def block_krylov(A, k, b, *, n_steps=STEPS, normalizer="auto", size, random_stat
     """
     n, p = A.shape
     rng = np.random.default_rng(seeds(random_state, 1))
-    kept = max(0, min(n_steps, KEPT, min(n, p) // (2 * b) - 1))
+    kept = min(n_steps, n_kept((n, p), b))
     block = A.rmatmat(rng.standard_normal((n, b)))  # (1), (p, b)
     product = np.empty((n, b))
     for _ in range(n_steps - kept):

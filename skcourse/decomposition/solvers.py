@@ -121,7 +121,7 @@ def by_scatter(pca, X, weights, k):
 def by_products(pca, X, weights, solver, k):
     """Return the solution from products with the rows; None where `by_rows` is as good."""
     n, p = X.shape
-    b = k + pca.n_oversamples
+    b = randomized.block_width((n, p), k, pca.n_oversamples)
     n_steps = randomized.STEPS if pca.iterated_power == "auto" else pca.iterated_power
     if solver == "randomized" and not randomized.is_worthwhile((n, p), b, n_steps):
         return None

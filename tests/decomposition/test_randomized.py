@@ -7,7 +7,7 @@ from sklearn.utils.extmath import randomized_svd
 
 from skcourse.core.centred_rows import CentredRows
 from skcourse.decomposition import randomized
-from skcourse.decomposition.randomized import block_krylov, is_worthwhile, orthonormal
+from skcourse.decomposition.randomized import block_krylov, block_width, is_worthwhile, orthonormal
 from tests.decomposition.test_spectrum import assert_orthonormal, rows
 
 
@@ -39,7 +39,8 @@ def test_captures_as_much_as_scikit_learn(decay):
         s = 300 / np.sqrt(np.arange(1, 61)) if decay == "slow" else np.repeat(80.0, 60)
         A += U * s @ V.T
     theirs = randomized_svd(A, 10, random_state=0)[2]
-    assert np.sum(found(A, 10, 20).values ** 2) >= np.sum((A @ theirs.T) ** 2)
+    ours = found(A, 10, block_width(A.shape, 10, 10)).values
+    assert np.sum(ours**2) >= np.sum((A @ theirs.T) ** 2)
 
 
 @pytest.mark.parametrize("rank", [0, 1, 3, 10])
@@ -110,6 +111,11 @@ def test_orthonormal_replaces_what_depends_on_the_rest():
     assert_orthonormal(np.hstack([Q, added]).T)
     fresh = block[:, 1] - Q @ (Q.T @ block[:, 1])
     assert_allclose(added @ (added.T @ fresh), fresh, atol=1e-13)
+
+
+def test_blocks_are_wider_where_one_must_do():
+    assert block_width((2000, 5000), 20, 10) == 25
+    assert block_width((100, 5000), 30, 10) == 40
 
 
 def test_worthwhile_only_if_passes_are_few():
