@@ -5,6 +5,7 @@ from hypothesis import given
 
 from skcourse import testing
 from skcourse.testing import all_checks, parametrize
+from skcourse.testing.cases import label
 from skcourse.testing.strategies import problems
 from tests.cases import all_cases
 
@@ -32,7 +33,7 @@ def test_property(check):
 
 def drawn():
     return [
-        pytest.param(case, name, check, id=f"{case.estimator}-{name}".replace(" ", ""))
+        pytest.param(case, name, check, id=f"{label(case.estimator)}-{name}")
         for case in CASES
         for name, check in all_checks(case)
         if name.partition("[")[0] in DRAWN

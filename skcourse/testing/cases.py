@@ -1,6 +1,7 @@
 """Which checks apply to an estimator: by its signature, its tags, and what its `Case` adds."""
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -169,6 +170,12 @@ def check_estimator(case, *, only=""):
     return names
 
 
+def label(estimator):
+    """Return the estimator as one word that is the same in every process."""
+    text = re.sub(r"<function (\w+) at \w+>", r"\1", repr(estimator))
+    return re.sub(r"\s+", "", text)
+
+
 def parametrize(cases, *, only=""):
     """Return a pytest decorator that runs a test with one argument, `check`, for each check.
 
@@ -193,7 +200,7 @@ def parametrize(cases, *, only=""):
     return pytest.mark.parametrize(
         "check",
         [
-            pytest.param(check, id=f"{case.estimator}-{name}".replace("\n", "").replace(" ", ""))
+            pytest.param(check, id=f"{label(case.estimator)}-{name}")
             for case, name, check in pairs
             if only in name
         ],

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LinearRegression
+from sklearn.cluster import KMeans
+from sklearn.kernel_ridge import KernelRidge
+from sklearn.linear_model import LinearRegression, RidgeClassifier
 
 from skcourse import testing
 from skcourse.testing import Case, all_checks, check_estimator, make_problem, shift, target_affine
+from skcourse.testing.cases import label
 from tests.testing import toys
 
 
@@ -75,6 +78,31 @@ def test_estimator_report_names_every_failure():
     with pytest.raises(AssertionError, match=r"check_dtype_kept: .*float64"):
         check_estimator(toys.Widens(), only="dtype")
     assert check_estimator(toys.Line(), only="clone") == ["check_clone"]
+
+
+def test_what_mathematics_forbids_is_excused():
+    excused = Case(toys.ForgetsPieces(), excused={"check_partial_fit_in_pieces": "it forgets"})
+    assert "check_partial_fit_in_pieces" not in dict(all_checks(excused))
+
+
+def test_estimators_of_other_input_are_refused():
+    with pytest.raises(ValueError, match="does not take a matrix"):
+        list(all_checks(KernelRidge(kernel="precomputed")))
+
+
+def test_names_are_the_same_in_every_process():
+    assert (
+        label(KMeans(init=squared_error, n_clusters=3)) == "KMeans(init=squared_error,n_clusters=3)"
+    )
+
+
+def test_a_toss_up_may_fall_either_way():
+    problem = make_problem(RidgeClassifier())
+    fit = RidgeClassifier().fit(problem.X, problem.y > 0)
+    middle = fit.decision_function(problem.X[:1])
+    tie = problem.X[:1] - middle * fit.coef_ / np.sum(fit.coef_**2)  # where the score is 0
+    asked = problem._replace(y=problem.y > 0, queries=np.vstack([tie, problem.X[:1]]))
+    assert testing.allowance(RidgeClassifier(), asked)["predict"].tolist() == [True, False]
 
 
 def test_below_the_optimum_is_impossible():
