@@ -96,3 +96,10 @@ def test_nan_reaches_the_sums():
     found = moments(X)
     assert np.isnan(found.mean[1])
     assert np.isfinite(found.mean[[0, 2]]).all()
+
+
+def test_a_constant_column_has_no_scatter():
+    rng = np.random.default_rng(0)
+    X, weights = np.full((60_000, 1), 0.1), rng.uniform(size=60_000)
+    # a mean is a sum of thousands, and off by more than its last digit; the scatter is not
+    assert moments(X, None, weights).scatter[0, 0] <= weights.sum() * np.square(1e-16 * 0.1)
