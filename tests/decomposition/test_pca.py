@@ -547,6 +547,14 @@ def test_whitened_scores_have_unit_variance():
         assert_allclose(pca.transform(X), scores, atol=1e-10)
 
 
+@pytest.mark.parametrize("solver", ["covariance_eigh", "arpack"])
+def test_noise_is_averaged_over_the_directions_that_exist(solver):
+    X = rows(20, 60)
+    pca, full = (PCA(4, svd_solver=name, random_state=0).fit(X) for name in (solver, "full"))
+    assert_allclose(full.noise_variance_, np.sum(exact(X)[0][4:] ** 2) / 19 / (20 - 4))
+    assert_allclose(pca.noise_variance_, full.noise_variance_)
+
+
 def test_density_is_that_of_the_model():
     from scipy.stats import multivariate_normal
 
