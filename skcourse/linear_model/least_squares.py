@@ -30,6 +30,7 @@ from skcourse.core.chunks import (
 from skcourse.core.factors import EPS, Factor, factor
 from skcourse.core.linalg import cholesky, minimum_norm, minimum_norm_dual, triangle
 from skcourse.core.moments import QUIETLY, Moments, centred, moments
+from skcourse.core.validation import is_finite
 
 DIRECT = {"float64": 1e3, "float32": 1e8}  # k(S) up to which (2) gains nothing worth a pass
 REFINED = {"float64": 1e6, "float32": 1e8}  # beyond, S knows too little
@@ -43,6 +44,7 @@ class Rows(NamedTuple):
     weights: np.ndarray | None  # (n,), not negative
     centre: bool  # whether the model has an intercept
     n_jobs: int | None
+    spare: bool = False  # whether a wide X may be centred where it lies
 
 
 class LeastSquares(NamedTuple):
@@ -171,13 +173,15 @@ def solve_wide(rows, tol):
     """Return the solution for no more rows than columns, from QR of X' over chunks of columns."""
     X, Y, n_jobs = rows.X, rows.Y, rows.n_jobs
     n, p = X.shape
+    in_place = rows.spare and X.dtype == np.float64 and X.flags.writeable and is_finite(X)
     w = np.ones(n) if rows.weights is None else rows.weights.astype(np.float64, copy=False)
     mean = np.zeros(p + Y.shape[1])
-    y, mean[p:] = centred_columns(Y, w, centre=rows.centre)
+    y, mean[p:] = centred_columns(Y.copy(), w, centre=rows.centre)
 
     def part(columns):
-        x, mean[columns] = centred_columns(X[:, columns], w, centre=rows.centre)
-        return triangle(x.T)
+        block = X[:, columns] if in_place else X[:, columns].astype(np.float64)
+        x, mean[columns] = centred_columns(block, w, centre=rows.centre)
+        return triangle(x.T.copy(order="F") if in_place else x.T)
 
     def combine(total, R):
         return triangle(np.vstack([total, R]))
@@ -191,7 +195,9 @@ def solve_wide(rows, tol):
         v, rank, s = minimum_norm_dual(R, y, tol)
 
     def project(columns):
-        x, _ = centred_columns(X[:, columns], w, centre=rows.centre)
+        x = X[:, columns]
+        if not in_place:
+            x, _ = centred_columns(x.astype(np.float64), w, centre=rows.centre)
         coef[columns] = x.T @ v
 
     for_each_chunk(project, p, row_bytes=8 * n, min_rows=4 * n, n_jobs=n_jobs)
@@ -199,9 +205,9 @@ def solve_wide(rows, tol):
 
 
 @QUIETLY
-def centred_columns(Z, w, *, centre):
-    """Return sqrt(w_i) (z_i - m), of shape (n, c) and 0 in constant columns, and m."""
-    z, mean = Z.astype(np.float64), np.zeros(Z.shape[1])
+def centred_columns(z, w, *, centre):
+    """Turn z_i into sqrt(w_i) (z_i - m), (n, c) and 0 in constant columns; return it and m."""
+    mean = np.zeros(z.shape[1])
     if centre:
         mean = w @ z / w.sum()
         z -= mean

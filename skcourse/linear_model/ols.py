@@ -52,7 +52,8 @@ class LinearRegression(LinearRegressor):
     fit_intercept : bool, default=True
         False if the plane must pass through the origin.
     copy_X : bool, default=True
-        X is never written to, whatever this is.
+        False lets the fit centre a writeable float64 X with fewer rows than columns where it
+        lies, which takes less time and memory. X is not written to otherwise.
     tol : float, default=1e-6
         Singular values of the centred X up to `tol` times the largest count as zero, 0 standing
         for the working precision. Where X is sparse with many rows and columns, the `atol` and
@@ -184,7 +185,9 @@ class LinearRegression(LinearRegressor):
         if issparse(X) and (not whole or worth_densifying(X)):
             X = DenseChunks(X)
         n_jobs = -1 if self.n_jobs is None else self.n_jobs
-        return Rows(X, as_columns(y), weights, self.fit_intercept, n_jobs), y.ndim == 1
+        spare = not self.copy_X and isinstance(X, np.ndarray)
+        rows = Rows(X, as_columns(y), weights, self.fit_intercept, n_jobs, spare)
+        return rows, y.ndim == 1
 
     def _so_far(self, n_targets, flat):
         """Return the triangular factor of the rows before; they must have had the same targets."""

@@ -217,6 +217,38 @@ class TestParameters:
         for array, copy in zip((X, Y, weights), before, strict=True):
             np.testing.assert_array_equal(array, copy)
 
+    @pytest.mark.parametrize("weighted", [False, True])
+    def test_copy_X_false_spares_a_wide_X_being_copied(self, weighted):
+        rng = np.random.default_rng(0)
+        X, Y = rng.normal(size=(20, 300)) + 3, rng.normal(size=(20, 2))
+        weights = rng.random(20) if weighted else None
+        given = X.copy(), Y.copy()
+        kept = LinearRegression().fit(*given, weights)
+        np.testing.assert_array_equal(given[0], X)
+        model = LinearRegression(copy_X=False).fit(*given, weights)
+        roots = np.ones((20, 1)) if weights is None else np.sqrt(weights)[:, np.newaxis]
+        centred = roots * (X - np.average(X, axis=0, weights=weights))
+        np.testing.assert_allclose(given[0], centred, atol=20 * np.finfo(float).eps * 5)
+        np.testing.assert_array_equal(given[1], Y)
+        close(model, kept)
+
+    @pytest.mark.parametrize("bad", ["read-only", "float32", "nan"])
+    def test_what_cannot_be_centred_in_place_is_left_alone(self, bad):
+        X, y = np.random.default_rng(0).normal(size=(5, 9)), np.arange(5.0)
+        if bad == "float32":
+            X = X.astype(np.float32)
+        if bad == "nan":
+            X[1, 1] = np.nan
+        X.setflags(write=bad != "read-only")
+        before = X.copy()
+        model = LinearRegression(copy_X=False)
+        if bad == "nan":
+            with pytest.raises(ValueError, match="NaN"):
+                model.fit(X, y)
+        else:
+            assert model.fit(X, y).score(X, y) > 1 - 1e-5
+        np.testing.assert_array_equal(X, before)
+
     def test_n_jobs_is_heard(self, monkeypatch, data):
         asked = []
 
