@@ -15,7 +15,6 @@ Reference   G. Golub, C. Van Loan, Matrix Computations, 4th ed., section 6.1.4.
 from typing import NamedTuple
 
 import numpy as np
-from scipy import linalg
 
 
 class Spectrum(NamedTuple):
@@ -28,7 +27,7 @@ class Spectrum(NamedTuple):
 
 def of_rows(A, targets, rounding, *, left=False):
     """Return the spectrum of a matrix that is written out, with V, or if `left` with U."""
-    U, s, Vt = linalg.svd(A, full_matrices=False, check_finite=False)
+    U, s, Vt = np.linalg.svd(A, full_matrices=False)
     r = np.count_nonzero(s > rounding * s[0])
     U = U[:, :r]
     return Spectrum(U if left else Vt[:r].T, s[:r], U.T @ targets)
@@ -50,7 +49,7 @@ def of_gram(K, targets, rounding):
 
 def roots_and_vectors(S, rounding):
     """Return the square roots of the eigenvalues of S, decreasing, and the eigenvectors."""
-    squares, vectors = linalg.eigh(S, check_finite=False)
+    squares, vectors = np.linalg.eigh(S)  # divide and conquer
     squares, vectors = squares[::-1], vectors[:, ::-1]
     squares = np.where(squares > rounding * squares[0], squares, 0.0)
     return np.sqrt(squares), vectors
