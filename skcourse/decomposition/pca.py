@@ -113,7 +113,7 @@ class PCA(PrincipalAxes):
         The mean of the variances along all directions that are left out; 0 if there are none.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        If X had names for all its columns.
+        Only if X had names for all its columns.
 
     Notes
     -----
