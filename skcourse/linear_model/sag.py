@@ -164,7 +164,9 @@ def average_gradients(rows, targets, alpha, curvature, *, saga, max_iter, tol, s
     state = new_state(n, p, targets.mean)
     for n_iter in range(1, max_iter + 1):
         before = state.v.copy()
-        epoch(rows, targets, state, step, decay, saga, seed, np.uint64(n_iter - 1) * np.uint64(n))
+        first = np.uint64((n_iter - 1) * n)
+        with np.errstate(over="ignore"):  # random counters wrap, where kernels run as Python
+            epoch(rows, targets, state, step, decay, saga, seed, first)
         if np.max(np.abs(state.v - before)) <= tol * np.max(np.abs(state.v)):
             return state.v, n_iter, True
     return state.v, max_iter, False
