@@ -41,7 +41,7 @@ def add_rows(X, weights, origin, labels, stats):
 
 @kernel
 def column_moments(X, mean, squares):
-    """Write the mean of each column and the sum of squared deviations from it, (d,) each, float64."""
+    """Write the mean of each column and the sum of squared deviations, float64 (d,) each."""
     for i in range(X.shape[0]):
         for f in range(X.shape[1]):
             mean[f] += X[i, f]

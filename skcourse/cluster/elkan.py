@@ -1,7 +1,8 @@
 """Lloyd's first half for wide rows: a bound for each centre, and distances one by one.
 
 Problem     z_i = argmin_j |x_i - c_j|^2, the lowest j of equals, where one distance costs much
-Bounds      b_ij <= |x_i - c_j| for every centre. A move of the centre by s_j lowers it by s_j. Kept is
+Bounds      b_ij <= |x_i - c_j| for every centre, lowered by s_j when the centre moves so far. Kept
+            is
                 B_ij = b_ij + p_j,    p_j = the path of c_j so far, sum of its s_j            (1)
             so that the bounds of a row that the test of `bounds` settles need no change; for the
             label itself, B_ij = inf.
@@ -27,7 +28,6 @@ from skcourse.core.distances import (
     new_tile,
 )
 from skcourse.core.kernel import kernel
-
 
 LANES = 16  # bounds that are compared at once; a row has a multiple of it, inf beyond the centres
 
@@ -77,7 +77,7 @@ def needed(square, norm, margin):
 
 @kernel
 def winnow(motion, state, suspects):
-    """Keep first in `suspects` the rows that their bounds for each centre leave open; count them."""
+    """Keep first in `suspects` the rows that the bounds of all centres leave open; count them."""
     labels, upper, lower, each = state.labels, state.upper, state.lower, state.each
     path, norms, margin = motion.path, motion.norms, motion.margin
     lanes, n_open = np.empty(LANES), 0

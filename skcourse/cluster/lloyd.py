@@ -45,7 +45,7 @@ def means(sums, weights, counts, centers):
         if weights[j] > weights[heaviest]:
             heaviest = j
     for j in range(k):
-        source = j if counts[j] > 0 else heaviest
+        source = j if counts[j] > 0 and weights[j] > 0 else heaviest
         for f in range(d):
             centers[j, f] = sums[source, f] / weights[source]
 

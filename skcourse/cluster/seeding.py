@@ -9,7 +9,7 @@ Cost        One pass over the rows per centre, 2 + log k distances per row.
 Reference   D. Arthur, S. Vassilvitskii, k-means++: the advantages of careful seeding, SODA,
             2007.
 
-The draws are those of scikit-learn, number by number, so that one `random_state` makes one clustering.
+The draws are those of scikit-learn, number by number: one `random_state` makes one clustering.
 """
 
 from numbers import Integral
