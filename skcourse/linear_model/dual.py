@@ -80,8 +80,8 @@ def vectors(rows, apart, alpha, limit, orthogonal):
     """
     n, p = rows.shape
     first = 0 if apart is None else 1
-    if not orthogonal:
-        K = gram(rows)
+    K = None if orthogonal else gram(rows)
+    if K is not None and (rows.sparse or np.isfinite(K).all()):
         if apart is not None:
             K += np.outer(apart * (2 * np.abs(K).sum(axis=0).max() or 1.0), apart)
         s, U = spectrum.roots_and_vectors(K, n * EPS)
@@ -91,7 +91,9 @@ def vectors(rows, apart, alpha, limit, orthogonal):
             return s, U
     R = factor_of_columns(rows)
     if apart is not None:
-        R = triangle(np.vstack([R, apart * (2 * np.linalg.norm(R) or 1.0)]))
+        largest = np.abs(R).max() or 1.0
+        length = 2 * largest * np.linalg.norm(R / largest) or 1.0  # no square overflows
+        R = triangle(np.vstack([R, apart * length]))
     U, s, _ = np.linalg.svd(R.T)
     s = np.where(s > p * EPS * s[0], s, 0.0)
     return s[first:], U[:, first:]
@@ -99,8 +101,10 @@ def vectors(rows, apart, alpha, limit, orthogonal):
 
 def coefficients(rows, found, alphas):
     """Return b = A'U diag(1 / (s^2 + alpha)) c, (p, t), for one penalty per target."""
-    shrunk = spectrum.shrinkage(found.values, alphas) / found.values[:, np.newaxis]
-    return rows.rmatmat(found.vectors @ (found.projected * shrunk))
+    s = found.values
+    unit = s[0] if len(s) else 1.0  # 1 / s^2 may underflow where b does not
+    c = found.projected * spectrum.shrinkage(s, alphas) * (unit / s)[:, np.newaxis]
+    return rows.rmatmat(found.vectors @ c) / unit
 
 
 def null_vector(rows):

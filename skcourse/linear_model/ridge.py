@@ -83,8 +83,8 @@ class RidgeSolver:
         problem = Problem(as_rows(X), Y, weights, alphas, self.fit_intercept, self)
         name = self.solver if self.positive else solver
         settings = Settings(name, self.positive, self.max_iter, self.tol, self.random_state)
-        with one_blas_thread():
-            return SOLVE[solver](problem, settings)
+        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+            return SOLVE[solver](problem, settings)  # the result tells whether it is finite
 
     def _keep(self, solution, *, flat, dtype):
         """Set the attributes; the last thing that a fit does."""
@@ -264,7 +264,7 @@ class Ridge(RidgeSolver, LinearRegressor):
         resolve(self.solver, positive=self.positive, is_sparse=False, fit_intercept=True)
         alphas = penalties(self.alpha, Y.shape[1])
         rows = DenseChunks(as_rows(X)) if sparse.issparse(X) else X
-        with one_blas_thread():
+        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             total = factors.factor(rows, Y, weights, centre=self.fit_intercept)
             check_finite_sums(total.R, X, estimator=self)
             if not first:

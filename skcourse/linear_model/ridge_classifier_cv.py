@@ -4,6 +4,7 @@ Of two classes, leave-one-out predictions are judged by their sign; of several, 
 several kinds of labels, by all signs. A scorer sees the labels that the user gave.
 """
 
+import numpy as np
 from scipy import sparse
 
 from skcourse.core.chunks import one_blas_thread
@@ -133,7 +134,7 @@ class RidgeClassifierCV(RidgeSearch, SignClassifier):
             found = predictions[:, 0] if Y.shape[1] == 1 else predictions
             return scorer(PredictedScores(self), found, y, **score_params)
 
-        with one_blas_thread():
+        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             choice = self._search_samples(X, Y, weights, None if scorer is None else score)
         self._keep(choice, flat=False, dtype=X.dtype)
         return self

@@ -125,6 +125,8 @@ class RidgeSearch:
                 min_val=0.0,
                 include_boundaries="neither" if positive else "left",
             )
+        if len(listed) == 0:
+            raise ValueError("alphas must hold at least one penalty.")
         return np.array(listed, dtype=np.float64)
 
     def _score_params(self, sample_weight, params):
@@ -329,7 +331,7 @@ class RidgeCV(RidgeSearch, LinearRegressor):
             return [scorer(Predicted(), found, target, **score_params) for found, target in pairs]
 
         weights = check_weights(sample_weight, X)
-        with one_blas_thread():
+        with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
             choice = self._search_samples(
                 X,
                 as_columns(y),

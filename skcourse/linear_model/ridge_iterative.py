@@ -60,6 +60,9 @@ def conjugate_gradients(problem, settings):
         def count(_, t=t):
             n_iter[t] += 1
 
+        if alpha == 0 and not (system @ right[:, t]).any():  # X is 0, and so is the solution
+            found[:, t] = 0.0
+            continue
         found[:, t], info = linalg.cg(
             system, right[:, t], rtol=settings.tol, maxiter=settings.max_iter, callback=count
         )

@@ -66,7 +66,15 @@ class Solution(NamedTuple):
     statistics: Any = None  # Moments or Factor, to which more rows can be added
 
     def attributes(self, *, centre, flat, dtype):
-        """Return `coef_` and `intercept_`; `flat` tells whether the targets came as a vector."""
+        """Return `coef_` and `intercept_`; `flat` tells whether the targets came as a vector.
+
+        Raises
+        ------
+        ValueError
+            If they are not finite: sums have overflowed.
+        """
+        if not all(np.isfinite(found).all() for found in (self.coef, self.x_mean, self.y_mean)):
+            raise ValueError("The numbers in X and y are too large to be added up.")
         coef = np.ascontiguousarray(self.coef.T, dtype=dtype)
         intercept = 0.0
         if centre:  # from the rounded b: the plane still passes through the means

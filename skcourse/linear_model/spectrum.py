@@ -27,6 +27,7 @@ class Spectrum(NamedTuple):
 
 def of_rows(A, targets, rounding, *, left=False):
     """Return the spectrum of a matrix that is written out, with V, or if `left` with U."""
+    check_finite(A)
     U, s, Vt = np.linalg.svd(A, full_matrices=False)
     r = np.count_nonzero(s > rounding * s[0])
     U = U[:, :r]
@@ -49,10 +50,17 @@ def of_gram(K, targets, rounding):
 
 def roots_and_vectors(S, rounding):
     """Return the square roots of the eigenvalues of S, decreasing, and the eigenvectors."""
+    check_finite(S)
     squares, vectors = np.linalg.eigh(S)  # divide and conquer
     squares, vectors = squares[::-1], vectors[:, ::-1]
     squares = np.where(squares > rounding * squares[0], squares, 0.0)
     return np.sqrt(squares), vectors
+
+
+def check_finite(sums):
+    """Raise ValueError if sums have overflowed."""
+    if not np.isfinite(sums).all():
+        raise ValueError("The numbers in X and y are too large to be added up.")
 
 
 def shrinkage(values, alphas):

@@ -252,6 +252,14 @@ def test_an_overflowing_gram_matrix_takes_the_other_route():
     assert_allclose(model.coef_ * 1e200, Ridge(0).fit(X, Y).coef_, rtol=1e-11)
 
 
+def test_sums_that_overflow_are_an_error():
+    X, Y, _ = draw()
+    model = Ridge()
+    with pytest.raises(ValueError, match="too large to be added up"):
+        model.fit(X * 1e307, Y * 1e307)
+    assert not hasattr(model, "coef_")
+
+
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [

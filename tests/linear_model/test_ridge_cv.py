@@ -203,6 +203,15 @@ def test_degenerate_matrices():
     assert_allclose(doubled.coef_, Ridge(0.1, solver="svd").fit(X, Y).coef_, atol=1e-10)
 
 
+@pytest.mark.parametrize("shape", [(25, 6), (9, 20)])
+def test_numbers_whose_squares_overflow(shape):
+    X, Y, _ = draw(*shape)
+    model = RidgeCV([0.1]).fit(X * 1e160, Y)  # next to which a penalty is nothing
+    assert_allclose(model.coef_ * 1e160, Ridge(0).fit(X, Y).coef_, rtol=1e-9)
+    with pytest.raises(ValueError, match="too large to be added up"):
+        RidgeCV().fit(sparse.csr_array(X * 1e160), Y)
+
+
 def test_huge_offset():
     X, Y, _ = draw(300, 5)
     X = np.round(X * 2**20) / 2**20  # exact still with 2^27 added
@@ -245,6 +254,7 @@ def test_the_first_of_equals_wins():
         ({"alphas": (0.0, 1.0)}, ValueError, r"alphas\[0\] == 0.0, must be > 0"),
         ({"alphas": (1.0, -1.0), "cv": 3}, ValueError, r"alphas\[1\] == -1.0, must be >= 0"),
         ({"alphas": (1.0, "1")}, TypeError, r"alphas\[1\] must be an instance of float"),
+        ({"alphas": []}, ValueError, "at least one penalty"),
         ({"cv": 3, "store_cv_results": True}, ValueError, "cv!=None and store_cv_results"),
         ({"cv": 3, "alpha_per_target": True}, ValueError, "cv!=None and alpha_per_target"),
         ({"gcv_mode": "qr"}, ValueError, "gcv_mode"),
