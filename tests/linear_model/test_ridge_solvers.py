@@ -77,6 +77,13 @@ def test_iterations_are_counted_and_their_end_is_told(container, solver):
     assert errors[1] < errors[0] / 100
 
 
+def test_a_tolerance_of_zero_ends_at_the_optimum():
+    X, Y, _ = draw(5, 10)
+    with pytest.warns(ConvergenceWarning, match="sparse_cg did not converge"):
+        model = Ridge(solver="sparse_cg", tol=0.0).fit(X, Y)
+    assert_allclose(model.coef_, Ridge().fit(X, Y).coef_, rtol=1e-10)
+
+
 def test_auto_counts_whatever_it_does():
     X, Y, _ = draw()
     assert_array_equal(Ridge().fit(X, Y).n_iter_, [1, 1])
