@@ -18,7 +18,7 @@ import numpy as np
 
 from skcourse.core.chunks import chunk_slices, reduce_blocks
 from skcourse.core.linalg import triangle
-from skcourse.core.moments import QUIETLY, centred_rows, merged_means, quiet
+from skcourse.core.moments import centred_rows, merged_means, quiet
 
 EPS = np.finfo(np.float64).eps
 
@@ -42,7 +42,6 @@ class Factor(NamedTuple):
 
 
 @quiet
-@QUIETLY
 def factor_of(parts, weights, *, centre=True):
     """Return the factor of one chunk; `parts` are X and perhaps Y, both 2-d, of the same rows."""
     rows, total, mean, rest = centred_rows(parts, weights, centre=centre)
@@ -52,7 +51,6 @@ def factor_of(parts, weights, *, centre=True):
 
 
 @quiet
-@QUIETLY
 def merge(a, b):
     """Return the factor of the rows of `a` and of `b` together, by (1)."""
     n_rows = a.n_rows + b.n_rows

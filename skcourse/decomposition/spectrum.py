@@ -41,13 +41,18 @@ def of_scatter(S, k):
     """Return the spectrum from the scatter matrix by (2), of at least the `k` leading axes."""
     p = len(S)
     with blas_for(p**3):
-        if p > SMALL and 0 < FEW * k <= p:
+        if is_partial(p, k):
             leading = (p - k, p - 1)
             squares, V = linalg.eigh(S, subset_by_index=leading, driver="evr", check_finite=False)
         else:
             squares, V = np.linalg.eigh(S)
     s = np.sqrt(squares[::-1].clip(min=0.0))
     return Spectrum(s, V.T[::-1], np.sqrt(max(np.trace(S), 0.0)), np.sqrt(p * EPS))
+
+
+def is_partial(p, k):
+    """Tell whether the `k` leading axes alone are found in less time than all `p`."""
+    return p > SMALL and 0 < FEW * k <= p
 
 
 def of_triangle(R, q):

@@ -29,7 +29,7 @@ from skcourse.core.chunks import (
 )
 from skcourse.core.factors import EPS, Factor, factor
 from skcourse.core.linalg import cholesky, minimum_norm, minimum_norm_dual, triangle
-from skcourse.core.moments import QUIETLY, Moments, centred, moments
+from skcourse.core.moments import Moments, centred, moments, quiet
 from skcourse.core.validation import is_finite
 
 DIRECT = {"float64": 1e3, "float32": 1e8}  # k(S) up to which (2) gains nothing worth a pass
@@ -131,7 +131,7 @@ def certified(m, p, limit):
     return R if R is not None and R.condition <= limit else None
 
 
-@QUIETLY
+@quiet
 def solve_moments(m, p, tol, limit):
     """Return the solution and the certificate, or None where X is near to lacking rank."""
     with one_blas_thread():
@@ -204,7 +204,7 @@ def solve_wide(rows, tol):
     return LeastSquares(coef, mean, rank, s, None)
 
 
-@QUIETLY
+@quiet
 def centred_columns(z, w, *, centre):
     """Turn z_i into sqrt(w_i) (z_i - m), (n, c) and 0 in constant columns; return it and m."""
     mean = np.zeros(z.shape[1])

@@ -15,7 +15,7 @@ from sklearn import decomposition as theirs
 from sklearn.base import clone
 
 from skcourse.core import chunks
-from skcourse.decomposition import PCA
+from skcourse.decomposition import PCA, solvers
 
 SOLVERS = ("auto", "full", "covariance_eigh", "arpack", "randomized")
 EPS = np.finfo(float).eps
@@ -220,11 +220,32 @@ def test_float32(solver, shape):
     assert_same_fit(single, double, rtol=1e-4, atol=1e-5)
 
 
-def test_float32_is_summed_in_float64():
-    X = rows(400, 6, condition=1e3).astype(np.float32)
-    double = PCA(svd_solver="covariance_eigh").fit(X.astype(float))
-    single = PCA(svd_solver="covariance_eigh").fit(X)
+@pytest.mark.parametrize(("p", "k"), [(6, None), (200, 20)])
+def test_float32_is_summed_in_float64(p, k):
+    X = rows(2000, p, condition=1e3 if k is None else 1e12).astype(np.float32)
+    options = {"n_components": k, "svd_solver": "covariance_eigh"}
+    double = PCA(**options).fit(X.astype(float))
+    single = PCA(**options).fit(X)
     assert_allclose(single.singular_values_, double.singular_values_, rtol=1e-7)
+
+
+def test_float32_products_serve_where_they_cannot_be_seen(monkeypatch):
+    kinds = []
+
+    def spy(*args, dtype=np.float64, **kwargs):
+        kinds.append(np.dtype(dtype).name)
+        return found(*args, dtype=dtype, **kwargs)
+
+    found = solvers.moments.moments
+    monkeypatch.setattr(solvers.moments, "moments", spy)
+    X = rows(3000, 200, offset=3.0).astype(np.float32)
+    options = {"n_components": 20, "svd_solver": "covariance_eigh"}
+    double, single = PCA(**options).fit(X.astype(float)), PCA(**options).fit(X)
+    assert kinds == ["float64", "float32"]
+    # an entry of the scatter is a sum of 3000 products, each wrong by 2^-24, that grows in float32
+    assert_allclose(single.singular_values_, double.singular_values_, rtol=3000 * 2.0**-24)
+    PCA(**options).fit(X * np.geomspace(1, 1e-16, 200, dtype=np.float32))
+    assert kinds[2:] == ["float32", "float64"]  # the twentieth axis is too short
 
 
 @pytest.mark.parametrize("form", [sparse.csr_matrix, sparse.csc_array])
