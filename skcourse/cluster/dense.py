@@ -79,6 +79,23 @@ def distances_to_own(X, centers, labels, out):
 
 
 @kernel
+def keep_nearer(old, squares, weights, out):
+    """Write min(old_i, squares_i) into `out`, (n,), and return its weighted sum."""
+    total = 0.0
+    if len(weights):
+        for i in range(out.shape[0]):
+            nearer = squares[i] if squares[i] < old[i] else old[i]
+            out[i] = nearer
+            total += np.float64(weights[i]) * np.float64(nearer)
+    else:
+        for i in range(out.shape[0]):
+            nearer = squares[i] if squares[i] < old[i] else old[i]
+            out[i] = nearer
+            total += np.float64(nearer)
+    return total
+
+
+@kernel
 def approach(X, weights, centers, nearby, current, start, potentials):
     """For each candidate m, write min(nearby[current], |x_i - c_m|^2) into another row of `nearby`.
 
@@ -96,18 +113,14 @@ def approach(X, weights, centers, nearby, current, start, potentials):
         for i in range(width):
             rows[i] = first_row + i
         fill(tile, X, rows[:width], centers.origin)
+        here = slice(start + first_row, start + first_row + width)
+        old, few = nearby[current, here], weights[first_row : first_row + width]
         for m in range(potentials.shape[0]):
             if m % BLOCK == 0:
                 add_squares(tile, centers.points, U(m), U(width))
             squares = tile.products[m % BLOCK * int(TILE) :]
-            row, old = nearby[m if m < current else m + 1], nearby[current]
-            total = 0.0
-            for i in range(width):
-                nearest = min(old[start + first_row + i], squares[i])
-                row[start + first_row + i] = nearest
-                w = np.float64(weights[first_row + i]) if len(weights) else 1.0
-                total += w * nearest
-            potentials[m] += total
+            row = nearby[m if m < current else m + 1, here]
+            potentials[m] += keep_nearer(old, squares, few, row)
 
 
 def merge_moments(a, b):
