@@ -56,3 +56,47 @@ def assign(X, weights, centers, motion, state, stats):
         relabel_rows(X, weights, origin, motion.scale, tile, rows[:n_new], state, stats)
         n_moved += n_new
     return n_moved
+
+
+@kernel
+def nearest_of_few(X, centers, margin, labels):
+    """Label rows by their differences from the centres, without the preparation of a tile.
+
+    The origin of a tile, the mean of the centres, is no farther from a row than the farthest of
+    them, which stands for |x| in (3) of `bounds`.
+
+    Returns
+    -------
+    sure : bool, whether these are the labels that tiles would give
+    """
+    for i in range(X.shape[0]):
+        row, z = X[i], 0
+        lowest, second, largest = np.inf, np.inf, 0.0
+        for j in range(centers.shape[0]):
+            center, total = centers[j], row[0] - row[0]
+            for f in range(row.shape[0]):
+                t = row[f] - center[f]
+                total += t * t
+            square = np.float64(total)
+            largest = max(largest, square)
+            if square < lowest:
+                z, lowest, second = j, square, lowest
+            elif square < second:
+                second = square
+        labels[i] = z
+        if not (second * (1.0 - margin) > lowest * (1.0 + margin) + margin * largest):
+            return False
+    return True
+
+
+@kernel
+def distances_of_few(X, centers, out):
+    """Write |x_i - c_j| into `out`, (n, k), without the preparation of a tile."""
+    for i in range(X.shape[0]):
+        row = X[i]
+        for j in range(centers.shape[0]):
+            center, total = centers[j], row[0] - row[0]
+            for f in range(row.shape[0]):
+                t = row[f] - center[f]
+                total += t * t
+            out[i, j] = np.sqrt(total)

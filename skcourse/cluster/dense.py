@@ -8,6 +8,7 @@ import numpy as np
 
 from skcourse.cluster import assignment, elkan
 from skcourse.cluster.assignment import add_row
+from skcourse.cluster.bounds import margin
 from skcourse.cluster.statistics import Stats, count_row
 from skcourse.core import distances
 from skcourse.core.chunks import add, chunk_slices, reduce_blocks
@@ -26,6 +27,7 @@ from skcourse.core.kernel import kernel
 
 ROWS_PER_CLUSTER = 32  # in a chunk, at least: its (k, d) sums should cost less than its products
 
+FEW = 8  # rows are not worth a tile
 WIDE = 128  # from this many features on, a distance costs more than a look at its bound
 
 
@@ -215,6 +217,10 @@ class DenseRows:
     def label(self, centers):
         """Return the label of the nearest centre of each row, int32 (n,)."""
         labels = np.empty(self.shape[0], np.int32)
+        if self.shape[0] <= FEW and self.dtype == centers.dtype:
+            m = margin(self.shape[1], self.dtype)
+            if assignment.nearest_of_few(np.asarray(self.X), read_only(centers), m, labels):
+                return labels
         padded = self.prepared(centers)
         over(
             lambda rows: nearest(self.part(rows)[0], padded, labels[rows]),
@@ -226,7 +232,10 @@ class DenseRows:
     def distances(self, centers):
         """Return |x_i - c_j|, (n, k), of the dtype of X."""
         out = np.empty((self.shape[0], len(centers)), self.dtype)
-        padded = self.prepared(centers)
+        if self.shape[0] <= FEW and self.dtype == centers.dtype:
+            assignment.distances_of_few(np.asarray(self.X), read_only(centers), out)
+            return out
+        padded = pad(centers.astype(np.float64), np.zeros(self.shape[1], self.dtype))
         over(
             lambda rows: squared_distances(self.part(rows)[0], padded, len(centers), out[rows]),
             self.slices(len(centers)),

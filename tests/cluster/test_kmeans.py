@@ -101,6 +101,14 @@ def test_predict_gives_the_labels_of_the_fit(max_iter, dtype):
     assert_array_equal([model.predict(X[i : i + 1])[0] for i in range(40)], model.labels_[:40])
 
 
+@pytest.mark.parametrize("kind", [np.asarray, sp.csr_matrix])
+def test_distances_of_one_row_are_those_of_all(kind):
+    model = KMeans(10, random_state=0).fit(BLOBS)
+    X = kind(BLOBS)
+    one_by_one = np.vstack([model.transform(X[[i]]) for i in range(20)])
+    assert_allclose(one_by_one, model.transform(X)[:20], rtol=1e-13)
+
+
 def test_the_order_of_rows_does_not_matter():
     order = np.random.default_rng(0).permutation(900)
     model = KMeans(9, init=BLOBS[:9]).fit(BLOBS)
