@@ -169,7 +169,7 @@ class KMeans(
         """
         rows, mean, variance = self._read(X, sample_weight)
         tol = self.tol * variance.mean()
-        n_init = self._count_runs()
+        n_init = self._n_init = self._count_runs()  # by this name scikit-learn's tests ask for it
         rng = check_random_state(self.random_state)
         init = self._check_init(rows) if is_array_like(self.init) else self.init
         origin = rows.origin_at(mean)

@@ -12,10 +12,6 @@ MODULES = (
 )
 
 EXCLUDED = {
-    "cluster/test_k_means::test_kmeans_init_auto_with_initial_centroids[KMeans-*]": (
-        "reads the private attribute _n_init; what n_init does is tested in tests/cluster"
-    ),
-    "cluster/test_k_means::test_n_init_auto[KMeans-10]": "reads the private attribute _n_init",
     "cluster/test_k_means::test_sample_weight_init[42-*]": (
         "calls the private method _init_centroids of the estimator"
     ),
