@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 OURS = "skcourse"
 REFERENCE = "scikit-learn"
-PAUSE = 0.02  # seconds in which the spinning threads of the last contender come to rest
+PAUSE = 0.15  # seconds in which the spinning threads of the last contender come to rest
 
 
 @dataclass(frozen=True)
