@@ -138,8 +138,10 @@ def kmeans(cls):
     promised = {"falls": ("inertia",), "objective": inertia, "optimum": inertia_bound}
     moves = (shift(), rotation(), scale(UNIT, transform=lambda D, X: UNIT * D))
     few = {"n_clusters": 3, "n_init": 1}
-    yield Case(cls(n_clusters=3, n_init=2), symmetries=moves, **promised)
-    yield Case(cls(algorithm="elkan", **few), **promised)
+    # On a grid distances tie, and rounding decides which of two seeds is the better one.
+    no_grid = {"flaws": ("none", "duplicate rows", "constant column", "equal columns")}
+    yield Case(cls(n_clusters=3, n_init=2), symmetries=moves, problems=no_grid, **promised)
+    yield Case(cls(algorithm="elkan", **few), problems=no_grid, **promised)
     yield Case(cls(init=spread_rows, **few), draws=False, excused=ROWS_SEEN, **promised)
     yield Case(cls(init=fixed_centers, **few), draws=False, excused=ONE_MOVES, **promised)
 
@@ -154,7 +156,8 @@ def pca(cls):
     white = scale(UNIT, score_samples=lambda s, X: s - X.shape[1] * np.log(UNIT))
     # Pieces go through the scatter matrix, whose smallest eigenvalue has condition^2 for error.
     full_rank = {"columns": (4, 6), "flaws": ("none",), "conditions": (10.0, 1e2)}
-    rank = {"columns": (4, 6), "conditions": (10.0, 1e3)}
+    several = ("none", "duplicate rows", "constant column", "equal columns")
+    rank = {"columns": (4, 6), "flaws": several, "conditions": (10.0, 1e3)}
     best = {"objective": reconstruction_error, "optimum": least_reconstruction_error}
     moves = {"draws": False, "symmetries": (shift(), unit)}
     yield Case(cls(), problems=full_rank, **moves)
