@@ -105,7 +105,7 @@ INTERRUPT = """
             signal.setitimer(signal.ITIMER_REAL, 0)
         return False
 
-    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.signal(signal.SIGALRM, lambda *caught: signal.raise_signal(signal.SIGINT))
     for name, cls in all_estimators():
         estimator = small(cls)
         problem = make_problem(estimator, n_samples=400_000, n_features=16)

@@ -15,6 +15,7 @@ from a file, or results that a cluster computed elsewhere (`reduce_blocks(fetch,
 
 import functools
 import os
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -114,19 +115,52 @@ def reduce_blocks(part, blocks, combine=add, *, n_jobs=-1):
         blocks, n_threads = iter(blocks), count_threads(n_jobs)
     else:
         n_threads = min(count_threads(n_jobs), len(blocks)) if len(blocks) > 1 else 1
-    with one_blas_thread():
+    with HeldInterrupts() as interrupts, one_blas_thread():
         if n_threads == 1:
-            return fold(map(part, blocks), combine)
-        return Reduction(part, blocks, combine, n_threads).run()
+            return fold(map(part, blocks), combine, interrupts)
+        return Reduction(part, blocks, combine, n_threads).run(interrupts)
 
 
-def fold(results, combine):
+def fold(results, combine, interrupts):
     """Combine `results` one by one, in order; None if there are none."""
     results = iter(results)
     total = next(results, None)
     for result in results:
         total = combine(total, result)
+        interrupts.deliver()
     return total
+
+
+class HeldInterrupts:
+    """Ctrl-C waits, in the main thread, until nothing is half done: a lock taken, a pool asked.
+
+    An exception between any two instructions would leave a lock of `threading` locked for ever, or
+    BLAS with another number of threads while a helper is inside it, which takes the process down.
+    """
+
+    def __enter__(self):
+        self.caught = self.handler = None
+        if threading.current_thread() is threading.main_thread():
+            handler = signal.getsignal(signal.SIGINT)
+            if callable(handler):
+                self.handler = handler
+                signal.signal(signal.SIGINT, self.note)
+        return self
+
+    def note(self, *caught):
+        """Remember the interrupt."""
+        self.caught = caught
+
+    def deliver(self):
+        """Call the handler, which mostly raises KeyboardInterrupt, if there was an interrupt."""
+        if self.caught:
+            caught, self.caught = self.caught, None
+            self.handler(*caught)
+
+    def __exit__(self, *error):
+        if self.handler is not None:
+            signal.signal(signal.SIGINT, self.handler)
+            self.deliver()
 
 
 class Reduction:
@@ -139,23 +173,16 @@ class Reduction:
         self.n_combined, self.total, self.waiting = 0, None, {}
         self.error = None
 
-    def run(self):
+    def run(self, interrupts):
         """Work on the calling thread and `n_threads` - 1 of the pool."""
         helpers = [pool().submit(self.work) for _ in range(self.n_threads - 1)]
-        self.work()
-        started = [
-            helper for helper in helpers if not helper.cancel()
-        ]  # the others have nothing left to do
-        try:
-            wait(started)
-        except BaseException as error:  # an interrupt while the last blocks are under way
-            self.stop(error)
-            wait(started)
+        self.work(interrupts)
+        wait([helper for helper in helpers if not helper.cancel()])  # the others have nothing to do
         if self.error is not None:
             raise self.error
         return self.total
 
-    def work(self):
+    def work(self, interrupts=None):
         """Take blocks until there are none, or something failed."""
         inside.active, before = True, getattr(inside, "active", False)
         try:
@@ -163,9 +190,9 @@ class Reduction:
                 while (numbered := self.next_block()) is not None:
                     i, block = numbered
                     self.hand_in(i, self.part(block))
-        except (
-            BaseException
-        ) as error:  # KeyboardInterrupt too: the other threads must stop before it goes on
+                    if interrupts is not None:
+                        interrupts.deliver()
+        except BaseException as error:  # KeyboardInterrupt too: the others must stop first
             self.stop(error)
         finally:
             inside.active = before
@@ -286,11 +313,15 @@ def set_threads(libraries, counts):
 @contextmanager
 def one_blas_thread():
     """Hold BLAS to one thread, in the whole process, as long as anyone is inside."""
-    mine = blas_limit.enter()
+    mine = None
     try:
+        with HeldInterrupts():
+            mine = blas_limit.enter()
         yield
     finally:
-        blas_limit.exit(mine)
+        if mine is not None:
+            with HeldInterrupts():
+                blas_limit.exit(mine)
 
 
 def start_afresh():
