@@ -20,7 +20,7 @@ from skcourse.core.distances import (
     fill,
     nearest,
     new_tile,
-    pad,
+    prepare,
     squared_distances,
 )
 from skcourse.core.kernel import kernel
@@ -235,7 +235,7 @@ class DenseRows:
         if self.shape[0] <= FEW and self.dtype == centers.dtype:
             assignment.distances_of_few(np.asarray(self.X), read_only(centers), out)
             return out
-        padded = pad(centers.astype(np.float64), np.zeros(self.shape[1], self.dtype))
+        padded = prepare(centers.astype(np.float64), np.zeros(self.shape[1], self.dtype))
         over(
             lambda rows: squared_distances(self.part(rows)[0], padded, len(centers), out[rows]),
             self.slices(len(centers)),
@@ -246,7 +246,7 @@ class DenseRows:
     def prepared(self, centers):
         """Return centres in the units of X as the kernels want them."""
         origin = self.origin_of(centers)
-        return pad(centers - origin.astype(np.float64), origin)
+        return prepare(centers - origin.astype(np.float64), origin)
 
     def approach(self, candidates, nearby, current):
         """Bring each row nearer to a centre, by every candidate on its own.
@@ -263,7 +263,7 @@ class DenseRows:
         -------
         potentials : float64 array of shape (n_chunks, m), the weighted sums over each of `slices()`
         """
-        padded = pad(candidates.astype(np.float64), np.zeros(self.shape[1], self.dtype))
+        padded = prepare(candidates.astype(np.float64), np.zeros(self.shape[1], self.dtype))
         slices = self.slices()
         potentials = np.zeros((len(slices), len(candidates)))
 
@@ -293,8 +293,13 @@ class DenseRows:
 
     @staticmethod
     def origin_of(centers):
-        """Return what to centre rows and centres at, (d,), when only the centres are known."""
-        return centers.mean(axis=0, dtype=np.float64).astype(centers.dtype)
+        """Return what to centre rows and centres at, (d,), when only the centres are known.
+
+        That is the centre in the midst of the others. Their mean might be far from all rows, drawn
+        there by one centre that is far from all others, and scores would lose their digits.
+        """
+        away = centers - np.median(centers, axis=0)
+        return centers[np.argmin(np.einsum("jf,jf->j", away, away, dtype=np.float64))]
 
 
 def assign_chunks(part, slices, totals):

@@ -19,7 +19,7 @@ import numpy as np
 from skcourse.cluster.bounds import Motion, margin, unknown
 from skcourse.cluster.statistics import Stats, measure
 from skcourse.core.chunks import one_blas_thread
-from skcourse.core.distances import pad
+from skcourse.core.distances import pad, prepare
 from skcourse.core.history import SILENCE, History
 from skcourse.core.kernel import kernel
 
@@ -112,7 +112,7 @@ class Lloyd:
         n, d = rows.shape
         k = len(seeds)
         self.rows, self.origin, self.squares = rows, origin, squares
-        self.centers = pad(np.asarray(seeds, np.float64), origin)
+        self.centers = prepare(np.asarray(seeds, np.float64), origin)
         n_bounds = rows.n_bounds(k)
         self.state = unknown(n, n_bounds, rows.dtype)
         self.totals = Stats.zeros(k, d)

@@ -12,7 +12,7 @@ from skcourse.cluster.bounds import sharpen, widen
 from skcourse.cluster.dense import assign_chunks, forget, over, read_only
 from skcourse.cluster.statistics import Stats, count_row
 from skcourse.core.chunks import chunk_slices
-from skcourse.core.distances import pad
+from skcourse.core.distances import prepare
 from skcourse.core.kernel import kernel
 
 ROWS_PER_CLUSTER = 32
@@ -248,7 +248,7 @@ class SparseRows:
     def label(self, centers):
         """Return the label of the nearest centre of each row, int32 (n,)."""
         labels = np.empty(self.shape[0], np.int32)
-        padded = pad(centers.astype(np.float64), np.zeros(centers.shape[1], centers.dtype))
+        padded = prepare(centers.astype(np.float64), np.zeros(centers.shape[1], centers.dtype))
         across = np.ascontiguousarray(padded.points[:, : centers.shape[1]].T)
         over(
             lambda rows: nearest(self.part(rows)[0], across, padded.half_norms, labels[rows]),

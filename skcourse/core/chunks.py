@@ -15,7 +15,6 @@ from a file, or results that a cluster computed elsewhere (`reduce_blocks(fetch,
 
 import functools
 import os
-import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -25,6 +24,8 @@ import joblib
 import numpy as np
 import scipy.linalg.cython_blas  # noqa: F401  the BLAS that kernels call, loaded before threadpoolctl looks around
 from threadpoolctl import ThreadpoolController
+
+from skcourse.core.interrupts import held
 
 CHUNK_BYTES = 2**20  # of rows: what a core's cache holds while a kernel goes over them a few times
 MIN_ROWS = 256  # below, the cost of a call shows
@@ -115,52 +116,20 @@ def reduce_blocks(part, blocks, combine=add, *, n_jobs=-1):
         blocks, n_threads = iter(blocks), count_threads(n_jobs)
     else:
         n_threads = min(count_threads(n_jobs), len(blocks)) if len(blocks) > 1 else 1
-    with HeldInterrupts() as interrupts, one_blas_thread():
+    with held, one_blas_thread():
         if n_threads == 1:
-            return fold(map(part, blocks), combine, interrupts)
-        return Reduction(part, blocks, combine, n_threads).run(interrupts)
+            return fold(map(part, blocks), combine)
+        return Reduction(part, blocks, combine, n_threads).run()
 
 
-def fold(results, combine, interrupts):
+def fold(results, combine):
     """Combine `results` one by one, in order; None if there are none."""
     results = iter(results)
     total = next(results, None)
     for result in results:
         total = combine(total, result)
-        interrupts.deliver()
+        held.deliver()
     return total
-
-
-class HeldInterrupts:
-    """Ctrl-C waits, in the main thread, until nothing is half done: a lock taken, a pool asked.
-
-    An exception between any two instructions would leave a lock of `threading` locked for ever, or
-    BLAS with another number of threads while a helper is inside it, which takes the process down.
-    """
-
-    def __enter__(self):
-        self.caught = self.handler = None
-        if threading.current_thread() is threading.main_thread():
-            handler = signal.getsignal(signal.SIGINT)
-            if callable(handler):
-                self.handler = handler
-                signal.signal(signal.SIGINT, self.note)
-        return self
-
-    def note(self, *caught):
-        """Remember the interrupt."""
-        self.caught = caught
-
-    def deliver(self):
-        """Call the handler, which mostly raises KeyboardInterrupt, if there was an interrupt."""
-        if self.caught:
-            caught, self.caught = self.caught, None
-            self.handler(*caught)
-
-    def __exit__(self, *error):
-        if self.handler is not None:
-            signal.signal(signal.SIGINT, self.handler)
-            self.deliver()
 
 
 class Reduction:
@@ -173,16 +142,16 @@ class Reduction:
         self.n_combined, self.total, self.waiting = 0, None, {}
         self.error = None
 
-    def run(self, interrupts):
+    def run(self):
         """Work on the calling thread and `n_threads` - 1 of the pool."""
         helpers = [pool().submit(self.work) for _ in range(self.n_threads - 1)]
-        self.work(interrupts)
+        self.work()
         wait([helper for helper in helpers if not helper.cancel()])  # the others have nothing to do
         if self.error is not None:
             raise self.error
         return self.total
 
-    def work(self, interrupts=None):
+    def work(self):
         """Take blocks until there are none, or something failed."""
         inside.active, before = True, getattr(inside, "active", False)
         try:
@@ -190,8 +159,7 @@ class Reduction:
                 while (numbered := self.next_block()) is not None:
                     i, block = numbered
                     self.hand_in(i, self.part(block))
-                    if interrupts is not None:
-                        interrupts.deliver()
+                    held.deliver()
         except BaseException as error:  # KeyboardInterrupt too: the others must stop first
             self.stop(error)
         finally:
@@ -315,12 +283,12 @@ def one_blas_thread():
     """Hold BLAS to one thread, in the whole process, as long as anyone is inside."""
     mine = None
     try:
-        with HeldInterrupts():
+        with held:
             mine = blas_limit.enter()
         yield
     finally:
         if mine is not None:
-            with HeldInterrupts():
+            with held:
                 blas_limit.exit(mine)
 
 

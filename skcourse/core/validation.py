@@ -9,6 +9,7 @@ import functools
 from numbers import Number
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.callback import with_callbacks
@@ -24,6 +25,8 @@ from sklearn.utils._param_validation import (  # private: the types that paramet
     validate_params,
 )
 from sklearn.utils.validation import check_non_negative, validate_data
+
+from skcourse.core.interrupts import held
 
 __all__ = [
     "FLOATS",
@@ -56,13 +59,14 @@ def fit_context(fit):
     def checked(self, *args, **kwargs):
         if not get_config()["skip_parameter_validation"]:
             self._validate_params()
-        before = self.__dict__.copy()
-        try:
-            return managed(self, *args, **kwargs)
-        except BaseException:
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
+        with held:
+            before = self.__dict__.copy()
+            try:
+                return managed(self, *args, **kwargs)
+            except BaseException:
+                self.__dict__.clear()
+                self.__dict__.update(before)
+                raise
 
     return checked
 
@@ -115,7 +119,12 @@ def read_Xy(estimator: BaseEstimator, X, y, *, reset=True, finite=True, order="C
         "ensure_all_finite": finite,
         "y_numeric": True,
     } | options
-    return validate_data(estimator, X, y, reset=reset, multi_output=True, **options)
+    X, y_read = validate_data(estimator, X, y, reset=reset, multi_output=True, **options)
+    if issparse(y_read):
+        check_array(y_read)  # says that dense data is required
+    if getattr(y, "dtype", None) == object or not hasattr(y, "dtype"):  # None has become NaN
+        assert_all_finite(y_read)
+    return X, y_read
 
 
 def is_plain(X, order):
