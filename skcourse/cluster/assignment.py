@@ -62,8 +62,8 @@ def assign(X, weights, centers, motion, state, stats):
 def nearest_of_few(X, centers, margin, labels):
     """Label rows by their differences from the centres, without the preparation of a tile.
 
-    The origin of a tile, the mean of the centres, is no farther from a row than the farthest of
-    them, which stands for |x| in (3) of `bounds`.
+    The origin of a tile, one of the centres, is no farther from a row than the farthest of them,
+    which stands for |x| in (3) of `bounds`.
 
     Returns
     -------

@@ -122,7 +122,7 @@ def read_Xy(estimator: BaseEstimator, X, y, *, reset=True, finite=True, order="C
     X, y_read = validate_data(estimator, X, y, reset=reset, multi_output=True, **options)
     if issparse(y_read):
         check_array(y_read)  # says that dense data is required
-    if getattr(y, "dtype", None) == object or not hasattr(y, "dtype"):  # None has become NaN
+    if getattr(getattr(y, "dtype", None), "kind", "O") == "O":  # None has become NaN
         assert_all_finite(y_read)
     return X, y_read
 

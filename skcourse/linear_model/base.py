@@ -32,7 +32,8 @@ class LinearRegressor(RegressorMixin, MultiOutputMixin, BaseEstimator):
         """
         if not hasattr(self, "coef_"):
             check_is_fitted(self)
-        X = read_X(self, X, order=None, finite=False, accept_sparse=list(SPARSE))
+        kinds = {"accept_sparse": list(SPARSE), "dtype": "numeric"}  # no numbers in strings
+        X = read_X(self, X, order=None, finite=False, **kinds)
         return linear_map(X, self.coef_, self.intercept_, self)
 
     def _set_solution(self, coef, x_mean, y_mean, *, flat, dtype):

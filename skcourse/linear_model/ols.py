@@ -181,7 +181,7 @@ class LinearRegression(LinearRegressor):
             finite=issparse(X),  # of dense rows, the sums will tell
             accept_sparse=False if self.positive else ["csr"],
         )
-        weights = check_weights(sample_weight, X)
+        weights = check_weights(sample_weight, X, zero=not reset)
         if issparse(X) and (not whole or worth_densifying(X)):
             X = DenseChunks(X)
         n_jobs = -1 if self.n_jobs is None else self.n_jobs

@@ -259,7 +259,7 @@ class Ridge(RidgeSolver, LinearRegressor):
         X, y = read_Xy(
             self, X, y, reset=first, finite=sparse.issparse(X), accept_sparse=list(SPARSE)
         )
-        weights = check_weights(sample_weight, X)
+        weights = check_weights(sample_weight, X, zero=not first)
         Y = as_columns(y)
         resolve(self.solver, positive=self.positive, is_sparse=False, fit_intercept=True)
         alphas = penalties(self.alpha, Y.shape[1])

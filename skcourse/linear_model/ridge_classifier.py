@@ -39,7 +39,7 @@ class SignClassifier(ClassifierMixin, BaseEstimator):
         weights = check_weights(sample_weight, X)
         if self.class_weight:
             balance = compute_sample_weight(self.class_weight, y)
-            weights = balance if weights is None else weights * balance
+            weights = check_weights(balance if weights is None else weights * balance, X)
         self._label_binarizer, self.classes_ = binarizer, classes
         return X, y, Y, weights
 
@@ -58,7 +58,8 @@ class SignClassifier(ClassifierMixin, BaseEstimator):
         """
         if not hasattr(self, "coef_"):
             check_is_fitted(self)
-        X = read_X(self, X, order=None, finite=False, accept_sparse=list(SPARSE))
+        kinds = {"accept_sparse": list(SPARSE), "dtype": "numeric"}
+        X = read_X(self, X, order=None, finite=False, **kinds)
         return linear_map(X, self.coef_, self.intercept_, self)
 
     def predict(self, X):

@@ -116,7 +116,7 @@ class RidgeSearch:
     def _alphas(self, *, positive):
         """Return the penalties as an array of shape (a,); raise if one is out of range."""
         alphas = self.alphas
-        listed = alphas if isinstance(alphas, list | tuple) else np.ravel(np.asarray(alphas))
+        listed = alphas if isinstance(alphas, list | tuple) else np.atleast_1d(alphas)
         for i, alpha in enumerate(listed):
             check_scalar(
                 alpha,

@@ -340,3 +340,18 @@ def test_names_of_the_output():
     names = ["kmeans0", "kmeans1", "kmeans2"]
     assert list(model.transform(BLOBS).columns) == names
     assert list(model.fit_transform(BLOBS).columns) == names
+
+
+@pytest.mark.parametrize(("dtype", "far"), [(np.float32, 1e6), (np.float64, 1e10)])
+def test_one_far_cluster_spoils_no_label(dtype, far):
+    rng = np.random.default_rng(0)
+    places = rng.uniform(-10, 10, size=(9, 6))
+    X = np.vstack([places[np.arange(600) % 9] + rng.normal(size=(600, 6)), np.full((1, 6), far)])
+    X, init = X.astype(dtype), np.vstack([places, np.full((1, 6), far)]).astype(dtype)
+    model = KMeans(10, init=init, n_init=1).fit(X)
+    away = X[:, np.newaxis].astype(float) - model.cluster_centers_.astype(float)
+    squares = (away**2).sum(axis=2)
+    chosen = squares[np.arange(len(X)), model.predict(X)]
+    # scores about a place among the rows: wrong by some d eps |x|^2, and |x| is at most 60
+    assert_allclose(chosen, squares.min(axis=1), atol=6 * 8 * np.finfo(dtype).eps * 60**2)
+    np.testing.assert_array_equal(model.labels_, model.predict(X))

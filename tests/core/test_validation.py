@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 import pytest
 import sklearn
+from scipy import sparse
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import validate_data
 
@@ -142,6 +143,7 @@ Y = {
     "strings": np.array(list("abcd")),
     "empty": np.empty((4, 0)),
     "cube": np.zeros((4, 1, 1)),
+    "objects": np.array([0, 1, 2.5, 3], dtype=object),
 }
 
 
@@ -151,6 +153,17 @@ def test_read_Xy_is_validate_data(name):
     numeric = {"y_numeric": True, "multi_output": True}
     expected = outcome(validate_data, Plain(), X, Y[name], **options, **numeric)
     assert outcome(read_Xy, Plain(), X, Y[name]) == expected
+
+
+@pytest.mark.parametrize("y", [np.array([0, 1, None, 3], dtype=object), [0, 1, None, 3]])
+def test_none_in_y_is_nan(y):
+    with pytest.raises(ValueError, match="NaN"):
+        read_Xy(Plain(), X, y, finite=False)
+
+
+def test_sparse_y_is_refused():
+    with pytest.raises(TypeError, match="dense data is required"):
+        read_Xy(Plain(), X, sparse.csr_array(np.ones((4, 2))))
 
 
 def test_finite_sums_need_no_look_at_X():
