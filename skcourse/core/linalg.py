@@ -11,7 +11,8 @@ Orthogonal  R computed from X by QR does not square the condition. With R = U di
                 b = sum over s_i > tol s_1 of v_i <u_i, Q'y> / s_i                       (2)
 Dual        A wide X has few rows: X' = QR, X X' = R'R, and with R = U diag(s) V'
                 b = X' v,   v = sum over s_i > tol s_1 of v_i <v_i, y> / s_i^2           (3)
-            Although R'R appears, the error of b grows with k^(1/2) only (Paige).
+            The error of b is about k^(1/2) u |b| (Paige), but X b is off by about k u |y|: the
+            residual y - X b, fed to (3) in the place of y, takes a factor k u off each time.
 Reference   A. van der Sluis, Condition numbers and equilibration of matrices, Numer. Math., 1969.
             C. Paige, An error analysis of a method for solving matrix equations, Math. Comp., 1973.
             A. Björck, Numerical Methods for Least Squares Problems, SIAM, 1996, ch. 2.
@@ -52,6 +53,29 @@ class MinimumNorm(NamedTuple):
     coef: np.ndarray  # b, (p, t)
     rank: int  # how many s_i > tol s_1
     singular: np.ndarray  # s, (min(n, p),), in falling order
+
+
+class Dual(NamedTuple):
+    """X = V diag(s) U', its columns U not kept, for n rows and no fewer columns."""
+
+    axes: np.ndarray  # v_i with s_i > tol s_1, as rows, (rank, n)
+    singular: np.ndarray  # s, (n,), in falling order
+    rank: int
+    unit: float  # a power of 2 near s_1
+
+    @property
+    def condition(self):
+        """The square of s_1 / s_rank: what an error of u in (3) becomes in X b."""
+        return np.square(self.singular[0] / self.singular[self.rank - 1]) if self.rank else 1.0
+
+    def solve(self, B):
+        """Return v of (3) times unit^2, (n, t); then b = (X / unit)' v / unit."""
+        lengths = self.singular[: self.rank] / self.unit
+        return self.axes.T @ ((self.axes @ B) / np.square(lengths)[:, np.newaxis])
+
+    def within(self, B):
+        """Return B in the coordinates of the axes, (rank, t): what of it X can explain."""
+        return self.axes @ B
 
 
 def cholesky(S):
@@ -120,23 +144,22 @@ def minimum_norm(A, B, tol):
     return MinimumNorm(coef[:p], int(rank), singular)
 
 
-def minimum_norm_dual(R, B, tol):
-    """Return v of (3) as `coef`, from R of X' = QR; then b = X' v.
+def dual(R, tol):
+    """Return what (3) needs, from R of X' = QR.
 
     Parameters
     ----------
     R : array of shape (min(n, p), n), float64
-    B : array of shape (n, t), float64
     tol : float, see `minimum_norm`
 
     Returns
     -------
-    solution : MinimumNorm
+    factor : Dual
     """
     _, s, Vt = np.linalg.svd(R, full_matrices=False)
     rank = int(np.count_nonzero(s > tol * s[0]))
-    projections = (Vt[:rank] @ B) / np.square(s[:rank])[:, np.newaxis]
-    return MinimumNorm(Vt[:rank].T @ projections, rank, s)
+    unit = 2.0 ** np.clip(np.frexp(s[0])[1], -1000, 1000)  # lest s_i^2 leaves the range of numbers
+    return Dual(Vt[:rank], s, rank, unit)
 
 
 @kernel(exact=True)

@@ -7,8 +7,10 @@ Routes      tall, well conditioned   scatter S, Cholesky                 n p^2 p
                                          g = sum_i w_i x_i (y_i - <b, x_i>)             (1)
                                          b += S^-1 g                                    (2)
             tall, anything else      QR over chunks, SVD of R            4 n p^2
-            wide                     QR of X' over chunks of columns     4 n^2 p
-            Each reads X chunk by chunk and centres it there; none copies it whole.
+            wide                     QR of X' over chunks of columns,    4 n^2 p
+                                     repeated for the residuals
+            wide, k(S) from 1e14 on  LAPACK's least squares              4 n^2 p
+            Each but the last reads X chunk by chunk and centres it there; none else copies it.
 Precision   S knows b to k u, its Cholesky factor the singular values to the same; (2) squares the
             error of b, since (1) is computed from the rows. The other routes are as good as
             LAPACK's least squares on the whole of X.
@@ -22,17 +24,17 @@ import numpy as np
 
 from skcourse.core.chunks import (
     chunk_slices,
-    for_each_chunk,
     one_blas_thread,
     reduce_blocks,
     sum_over_chunks,
 )
 from skcourse.core.factors import EPS, Factor, factor
-from skcourse.core.linalg import cholesky, minimum_norm, minimum_norm_dual, triangle
+from skcourse.core.linalg import cholesky, dual, minimum_norm, triangle
 from skcourse.core.moments import Moments, centred, moments, quiet
 from skcourse.core.validation import is_finite
 
 DIRECT = {"float64": 1e3, "float32": 1e8}  # k(S) up to which (2) gains nothing worth a pass
+STEPS = 8  # repetitions for a wide X: each takes a factor k(S) u off the residuals
 REFINED = {"float64": 1e6, "float32": 1e8}  # beyond, S knows too little
 
 
@@ -171,37 +173,91 @@ def gradient(rows, mean, coef):
 
 def solve_wide(rows, tol):
     """Return the solution for no more rows than columns, from QR of X' over chunks of columns."""
-    X, Y, n_jobs = rows.X, rows.Y, rows.n_jobs
-    n, p = X.shape
-    in_place = rows.spare and X.dtype == np.float64 and X.flags.writeable and is_finite(X)
-    w = np.ones(n) if rows.weights is None else rows.weights.astype(np.float64, copy=False)
-    mean = np.zeros(p + Y.shape[1])
-    y, mean[p:] = centred_columns(Y.copy(), w, centre=rows.centre)
-
-    def part(columns):
-        block = X[:, columns] if in_place else X[:, columns].astype(np.float64)
-        x, mean[columns] = centred_columns(block, w, centre=rows.centre)
-        return triangle(x.T.copy(order="F") if in_place else x.T)
-
-    def combine(total, R):
-        return triangle(np.vstack([total, R]))
-
-    slices = chunk_slices(p, 8 * n, min_rows=4 * n)
-    R = reduce_blocks(part, slices, combine, n_jobs=n_jobs)
-    coef = np.full((p, Y.shape[1]), np.nan)
+    wide = WideRows(rows)
+    R = wide.triangle()
     if not np.isfinite(R).all():
-        return LeastSquares(coef, mean, 0, R[0], None)
+        coef = np.full((rows.X.shape[1], rows.Y.shape[1]), np.nan)
+        return LeastSquares(coef, wide.mean, 0, R[0], None)
     with one_blas_thread():
-        v, rank, s = minimum_norm_dual(R, y, tol)
+        found = dual(R, tol)
+        coef = refined(wide, found, DIRECT[rows.X.dtype.name])
+        if coef is None:
+            coef, rank, s = minimum_norm(wide.copied(), wide.targets, tol)
+            return LeastSquares(coef, wide.mean, rank, s, None)
+    return LeastSquares(coef, wide.mean, found.rank, found.singular, None)
 
-    def project(columns):
-        x = X[:, columns]
-        if not in_place:
-            x, _ = centred_columns(x.astype(np.float64), w, centre=rows.centre)
-        coef[columns] = x.T @ v
 
-    for_each_chunk(project, p, row_bytes=8 * n, min_rows=4 * n, n_jobs=n_jobs)
-    return LeastSquares(coef, mean, rank, s, None)
+def refined(wide, found, limit):
+    """Return the solution by (3) of `core.linalg`, repeated for the residuals; None if they stay.
+
+    Parameters
+    ----------
+    wide : WideRows
+    found : Dual
+    limit : float, condition up to which once is enough
+    """
+    coef = np.zeros((wide.mean.size - wide.targets.shape[1], wide.targets.shape[1]))
+    residuals, before = wide.targets, np.inf
+    for _ in range(STEPS):
+        fitted = wide.add_rows_times(found.solve(residuals), found.unit, coef)
+        if found.condition <= limit:
+            return coef
+        residuals = wide.targets - fitted
+        rest = np.linalg.norm(found.within(residuals))
+        if rest <= EPS * len(fitted) * (np.linalg.norm(fitted) + np.linalg.norm(wide.targets)):
+            return coef
+        if not rest < before / 2:
+            return None
+        before = rest
+    return None
+
+
+class WideRows:
+    """sqrt(w_i) (x_i - m), (n, p) with n <= p, a chunk of columns at a time."""
+
+    def __init__(self, rows):
+        n, p = rows.X.shape
+        spare = rows.spare and rows.X.dtype == np.float64 and rows.X.flags.writeable
+        self.X, self.in_place, self.centre = rows.X, spare and is_finite(rows.X), rows.centre
+        self.w = np.ones(n) if rows.weights is None else rows.weights.astype(np.float64, copy=False)
+        self.mean = np.zeros(p + rows.Y.shape[1])
+        self.targets, self.mean[p:] = centred_columns(rows.Y.copy(), self.w, centre=self.centre)
+        self.over = {"n_jobs": rows.n_jobs}
+        self.slices = chunk_slices(p, 8 * n, min_rows=4 * n)
+
+    def block(self, columns):
+        """Return some of the columns, centred, and their mean."""
+        return centred_columns(self.X[:, columns].astype(np.float64), self.w, centre=self.centre)
+
+    def triangle(self):
+        """Return R of X' = QR, and note the mean; X itself is centred now if it may be."""
+
+        def part(columns):
+            if self.in_place:
+                x, m = centred_columns(self.X[:, columns], self.w, centre=self.centre)
+            else:
+                x, m = self.block(columns)
+            self.mean[columns] = m
+            return triangle(x.T.copy(order="F") if self.in_place else x.T)
+
+        def combine(total, R):
+            return triangle(np.vstack([total, R]))
+
+        return reduce_blocks(part, self.slices, combine, **self.over)
+
+    def add_rows_times(self, v, unit, coef):
+        """Add (X / unit)' v / unit to `coef`; return X times the new `coef`, (n, t)."""
+
+        def part(columns):
+            x = self.X[:, columns] if self.in_place else self.block(columns)[0]
+            coef[columns] += ((x / unit).T @ v) / unit
+            return x @ coef[columns]
+
+        return reduce_blocks(part, self.slices, **self.over)
+
+    def copied(self):
+        """Return all columns, centred."""
+        return self.X if self.in_place else self.block(slice(None))[0]
 
 
 @quiet

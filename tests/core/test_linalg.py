@@ -83,12 +83,13 @@ def test_minimum_norm(n, p, rank, rng):
     B = rng.normal(size=(n, 2))
     expected = np.linalg.pinv(A, rcond=1e-10) @ B
     primal = linalg.minimum_norm(A, B, 1e-10)
-    dual = linalg.minimum_norm_dual(linalg.triangle(A.T.copy()), B, 1e-10)
+    dual = linalg.dual(linalg.triangle(A.T.copy()), 1e-10)
+    dual_coef = (A / dual.unit).T @ dual.solve(B) / dual.unit
     s = np.linalg.svd(A, compute_uv=False)
     k = s[0] / s[rank - 1] if rank else 1.0
     # two backward stable solutions of a problem with a residual: Golub and Van Loan, (5.3.8)
     allowed = 10 * (n + p) * EPS * k**2 * (np.abs(expected).max() + 1)
-    for solution, coef in [(primal, primal.coef), (dual, A.T @ dual.coef)]:
+    for solution, coef in [(primal, primal.coef), (dual, dual_coef)]:
         assert solution.rank == rank
         np.testing.assert_allclose(solution.singular, s, atol=(n + p) * EPS * s[0])
         np.testing.assert_allclose(coef, expected, atol=allowed)

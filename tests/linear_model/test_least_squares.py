@@ -281,3 +281,36 @@ def test_same_bits_on_any_number_of_threads(condition, shape, rng, monkeypatch):
         model = LinearRegression().fit(X, y)
         found.append(model.coef_.tobytes() + model.singular_.tobytes())
     assert len(set(found)) == 1
+
+
+@pytest.mark.parametrize("condition", [1e1, 1e3, 1e5, 1e7, 1e12])
+@pytest.mark.parametrize(("n", "p"), [(40, 100), (30, 30), (8, 300)])
+@pytest.mark.parametrize("centre", [False, True])
+def test_wide_rows_are_met_exactly_however_ill_conditioned(n, p, centre, condition):
+    rng = np.random.default_rng(0)
+    U, V = (np.linalg.qr(rng.normal(size=(m, n)))[0] for m in (n, p))
+    X = U * np.geomspace(1, 1 / condition, n) @ V.T
+    y = X @ rng.normal(size=p)
+    model = LinearRegression(fit_intercept=centre, tol=1e-15).fit(X, y)
+    # a backward stable solution meets y but for some p u |X| |b|, and |X| = 1
+    allowed = 10 * p * EPS * (np.linalg.norm(model.coef_) + np.linalg.norm(y))
+    np.testing.assert_allclose(model.predict(X), y, atol=allowed)
+    assert np.linalg.norm(model.coef_) < 1.1 * np.linalg.norm(np.linalg.pinv(X, 1e-15) @ y) + 1
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-160, 1e160, 1e300])
+def test_wide_rows_of_any_size(scale):
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(5, 12)), rng.normal(size=(5, 2))
+    one, other = LinearRegression().fit(X, Y), LinearRegression().fit(X * scale, Y)
+    np.testing.assert_allclose(other.coef_ * scale, one.coef_, atol=1e-13)
+
+
+def test_residuals_that_stay_are_left_to_lapack(monkeypatch):
+    calls = []
+    monkeypatch.setattr(least_squares, "refined", lambda *args: calls.append(args))
+    X, y = np.random.default_rng(0).normal(size=(2, 6, 9))[0], np.arange(6.0)
+    model = LinearRegression().fit(X, y)
+    np.testing.assert_allclose(model.predict(X), y, atol=1e-13)
+    assert len(calls) == 1
+    assert model.rank_ == 5  # centred
