@@ -23,6 +23,7 @@ from itertools import pairwise
 import joblib
 import numpy as np
 import scipy.linalg.cython_blas  # noqa: F401  the BLAS that kernels call, loaded before threadpoolctl looks around
+from joblib.parallel import get_active_backend
 from threadpoolctl import ThreadpoolController
 
 from skcourse.core.interrupts import held
@@ -190,13 +191,23 @@ class Reduction:
 
 
 def count_threads(n_jobs=-1):
-    """Return how many threads to use: 1 inside a chunk, else `n_jobs`, at most OMP_NUM_THREADS."""
+    """Return how many threads to use: `n_jobs` as joblib reads it, but no more than are free.
+
+    Inside a chunk, and on a thread that joblib runs tasks on, that is 1; in a joblib context, its
+    number; and never more than OMP_NUM_THREADS.
+    """
     if getattr(inside, "active", False):
         return 1
     if n_jobs is None:
         n_jobs = joblib.effective_n_jobs(None)
     if n_jobs == 0:
         raise ValueError("n_jobs == 0 has no meaning")
+    if n_jobs < 0:
+        backend, asked = get_active_backend()
+        if backend.nesting_level and threading.current_thread() is not threading.main_thread():
+            return 1
+        if n_jobs == -1 and asked is not None:
+            n_jobs = joblib.effective_n_jobs(asked)
     if n_jobs < 0:
         n_jobs = max(1, available_cores() + 1 + n_jobs)
     limit = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]

@@ -130,6 +130,7 @@ def imported_files(path, text, root):
                 members = re.findall(r"\w+", names) if origin else []
                 candidates = [target.parent / f"{target.name}.py", target / "__init__.py"]
                 candidates += [target / f"{member}.py" for member in members]
+                candidates += [target / member / "__init__.py" for member in members]
                 found += [str(candidate) for candidate in candidates if candidate.is_file()]
     return found
 

@@ -9,11 +9,12 @@ import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from skcourse.core.chunks import for_each_chunk
+from skcourse.core.chunks import for_each_chunk, one_blas_thread
 from skcourse.core.validation import check_finite_sums, is_finite, read_X
 
 SPARSE = ("csr", "csc", "coo")
 AT_ONCE = 2**16  # entries of X: below, one product on the calling thread
+ALONE = 2**11  # products: below, BLAS uses one thread anyway
 
 
 class LinearRegressor(RegressorMixin, MultiOutputMixin, BaseEstimator):
@@ -87,7 +88,10 @@ def linear_map(X, coef, intercept, estimator=None):
     if X.size <= AT_ONCE:
         if not is_finite(X):
             check_finite_sums(np.nan, X, estimator=estimator)
-        return np.asarray(X @ coef.T + intercept)
+        if len(X) * coef.size <= ALONE:
+            return np.asarray(X @ coef.T + intercept)
+        with one_blas_thread():
+            return np.asarray(X @ coef.T + intercept)
     values = np.empty(X.shape[:1] + coef.shape[:-1], np.result_type(X, coef))
 
     def part(rows):

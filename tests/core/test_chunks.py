@@ -305,6 +305,12 @@ def test_count_of_threads(monkeypatch):
     assert count_threads(None) == 1
     with joblib.parallel_config(n_jobs=2):
         assert count_threads(None) == 2
+        assert count_threads(-1) == 2
+        assert count_threads(5) == 5
+    with joblib.parallel_config(n_jobs=-1):
+        assert count_threads(-1) == joblib.cpu_count()
+    counts = joblib.Parallel(2, "threading")(joblib.delayed(count_threads)(-1) for _ in range(3))
+    assert counts == [1, 1, 1]
     monkeypatch.setenv("OMP_NUM_THREADS", "4,2")
     assert count_threads(-1) == 4
     assert count_threads(2) == 2

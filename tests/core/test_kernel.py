@@ -198,7 +198,7 @@ def test_what_nobody_uses_is_removed(caller, tmp_path):
 
 def test_key_follows_imports_of_every_form(tmp_path):
     write(tmp_path / "p" / "__init__.py", "")
-    for name in ("a", "b", "c", "d", "e"):
+    for name in ("a", "b", "c", "d", "e", "inner/__init__", "other/__init__"):
         write(tmp_path / "p" / f"{name}.py", "")
     write(
         tmp_path / "p" / "top.py",
@@ -210,11 +210,17 @@ def test_key_follows_imports_of_every_form(tmp_path):
         )
         from .d import nothing
         from . import e
+        from p import inner
+        from . import other
         """,
     )
     top = tmp_path / "p" / "top.py"
-    found = {os.path.basename(f) for f in imported_files(str(top), top.read_text(), tmp_path)}
+    found = {
+        os.path.relpath(f, tmp_path / "p")
+        for f in imported_files(str(top), top.read_text(), tmp_path)
+    }
     assert found >= {"a.py", "b.py", "c.py", "d.py", "e.py"}
+    assert found >= {os.path.join(name, "__init__.py") for name in ("inner", "other")}
 
 
 def test_key_depends_on_the_source(tmp_path):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from skcourse.linear_model import (
     LinearRegression,
@@ -52,3 +53,16 @@ def test_class_weights_that_leave_nothing_are_refused(cls, balance, data):
 def test_penalties_in_a_matrix_are_refused(data):
     with pytest.raises(TypeError, match=r"alphas\[0\]"):
         RidgeCV(alphas=np.ones((2, 2))).fit(*data[:2])
+
+
+@pytest.mark.parametrize("n_targets", [None, 30])
+def test_predictions_do_not_depend_on_the_threads_of_BLAS(n_targets):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(100, 600))
+    y = rng.normal(size=100 if n_targets is None else (100, n_targets))
+    model = LinearRegression().fit(X, y)
+    found = []
+    for n in (1, 2, 4):
+        with threadpool_limits(n, user_api="blas"):
+            found.append(model.predict(X).tobytes())
+    assert len(set(found)) == 1
