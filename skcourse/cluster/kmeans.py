@@ -59,7 +59,9 @@ class KMeans(
     verbose : int, default=0
         Whether to print the inertia of each iteration.
     random_state : int, RandomState instance or None, default=None
-        Drives the choice of the first centres, the only random part, by scikit-learn's draws.
+        Drives the choice of the first centres, the only random part, by scikit-learn's draws. Of
+        large float32 X, from about 100,000 samples on, they may pick other samples than there,
+        where distances are added up in float32.
     copy_x : bool, default=True
         For compatibility: X is never changed, and not copied if it is C-contiguous and of floats.
     algorithm : {"lloyd", "elkan"}, default="lloyd"
@@ -149,7 +151,7 @@ class KMeans(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : ignored
+        y : ignored, but for callbacks that score
         sample_weight : array-like of shape (n_samples,), default=None
             None means 1 for each sample.
 
@@ -174,7 +176,7 @@ class KMeans(
         init = self._check_init(rows) if is_array_like(self.init) else self.init
         origin = rows.origin_at(mean)
         squares = rows.squares(origin, mean, variance)
-        fit = fit_task(self, X, y, max_subtasks=n_init)
+        fit = fit_task(self, X, y, sample_weight, max_subtasks=n_init)
         best = None
         for _ in range(n_init):
             seeds = self._seeds(rows, origin, init, rng)
@@ -264,7 +266,7 @@ class KMeans(
 
     def fit_predict(self, X, y=None, sample_weight=None):
         """Find the centres and return `labels_`; see `fit`."""
-        return self.fit(X, sample_weight=sample_weight).labels_
+        return self.fit(X, y, sample_weight=sample_weight).labels_
 
     def predict(self, X):
         """Return the index of the nearest centre of each sample, int32 (n_samples,)."""
@@ -276,7 +278,7 @@ class KMeans(
 
     def fit_transform(self, X, y=None, sample_weight=None):
         """Find the centres and return the distances to them; see `fit` and `transform`."""
-        self.fit(X, sample_weight=sample_weight)
+        self.fit(X, y, sample_weight=sample_weight)
         return rows_of(self._read_again(X)).distances(self.cluster_centers_)
 
     def score(self, X, y=None, sample_weight=None):

@@ -9,7 +9,10 @@ Cost        One pass over the rows per centre, 2 + log k distances per row.
 Reference   D. Arthur, S. Vassilvitskii, k-means++: the advantages of careful seeding, SODA,
             2007.
 
-The draws are those of scikit-learn, number by number: one `random_state` makes one clustering.
+The draws are those of scikit-learn, number by number: one `random_state` makes one clustering,
+but for large float32 X. A draw is a random share of the potential, which scikit-learn adds up in
+float32: from about 1e5 rows on, the rounding moves a draw to another row, and with it all that
+follow. Here it is added up in float64.
 """
 
 from numbers import Integral

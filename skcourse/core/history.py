@@ -52,14 +52,14 @@ class Silence:
 class Task:
     """A part of a fit that callbacks are told about; see `fit_task`."""
 
-    def __init__(self, estimator, context, X, y):
-        self.estimator, self.context, self.X, self.y = estimator, context, X, y
-        context.call_on_fit_task_begin(estimator=estimator, X=X, y=y)
+    def __init__(self, estimator, context, data):
+        self.estimator, self.context, self.data = estimator, context, data
+        context.call_on_fit_task_begin(estimator=estimator, **data)
 
     def subtask(self, name, max_subtasks=0):
         """Begin a part of this task, of `max_subtasks` parts: None if unknown, 0 if it has none."""
         context = self.context.subcontext(task_name=name, max_subtasks=max_subtasks)
-        return Task(self.estimator, context, self.X, self.y)
+        return Task(self.estimator, context, self.data)
 
     def end(self, attributes=None):
         """End this task and return True if a callback asks the loop to stop.
@@ -71,27 +71,28 @@ class Task:
             estimator.
         """
         return self.context.call_on_fit_task_end(
-            estimator=self.estimator, X=self.X, y=self.y, reconstruction_attributes=attributes
+            estimator=self.estimator, reconstruction_attributes=attributes, **self.data
         )
 
 
 SILENCE = Silence()
 
 
-def fit_task(estimator, X, y=None, *, max_subtasks=0):
+def fit_task(estimator, X, y=None, sample_weight=None, *, max_subtasks=0):
     """Begin the fit of `estimator` as a task: `subtask` and `end` stand around each part of it.
 
     Parameters
     ----------
     estimator : estimator, with `CallbackSupportMixin`
-    X, y : the training data as given
+    X, y, sample_weight : the training data as given
     max_subtasks : int or None, default=0
         How many parts there can be at most; None if unknown.
     """
     if not getattr(estimator, "_skl_callbacks", None):
         return SILENCE
     context = estimator._init_callback_context(max_subtasks=max_subtasks)
-    return Task(estimator, context, X, y)
+    metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+    return Task(estimator, context, {"X": X, "y": y, "metadata": metadata})
 
 
 def warn_not_converged(message, stacklevel=3):

@@ -10,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.callback import ScoringMonitor
 from sklearn.datasets import load_digits, make_blobs
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.metrics import v_measure_score
 
 from skcourse.cluster import KMeans, k_means
 
@@ -269,6 +270,29 @@ def test_a_monitor_can_score_every_iteration():
     monitor = ScoringMonitor(scoring=lambda model, X, y=None: model.score(X))
     model = KMeans(5, random_state=0).set_callbacks(monitor).fit(BLOBS)
     assert model.n_iter_ > 1  # and no iteration failed to make an estimator that can score
+
+
+@pytest.mark.parametrize("method", ["fit", "fit_predict", "fit_transform"])
+def test_a_monitor_scores_with_the_weights_and_y(method):
+    y, weights, seen = np.arange(900) % 3, np.linspace(0, 1, 900), []
+
+    def inertia(model, X, y, sample_weight):
+        seen.append((y, sample_weight))
+        return {"inertia": -model.score(X, sample_weight=sample_weight)}
+
+    model = KMeans(5, random_state=0).set_callbacks(ScoringMonitor(scoring=inertia))
+    getattr(model, method)(BLOBS, y, sample_weight=weights)
+    assert len(seen) >= model.n_iter_
+    assert all(given[0] is y and given[1] is weights for given in seen)
+
+
+def test_a_monitor_scores_by_name():
+    y, weights = np.arange(900) % 3, np.linspace(0, 1, 900)
+    monitor = ScoringMonitor(scoring="v_measure_score")
+    model = KMeans(5, tol=0, random_state=0).set_callbacks(monitor)
+    labels = model.fit_predict(BLOBS, y, sample_weight=weights)
+    scores = [row["v_measure_score"] for row in monitor.get_logs().data]
+    assert scores[-1] == pytest.approx(v_measure_score(y, labels))
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,9 @@ class Halving(CallbackSupportMixin, BaseEstimator):
         self.fail_at = fail_at
 
     @fit_context
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, sample_weight=None):
         history, value = History(), 1.0
-        task = fit_task(self, X, y, max_subtasks=self.max_iter)
+        task = fit_task(self, X, y, sample_weight, max_subtasks=self.max_iter)
         for i in range(self.max_iter):
             step = task.subtask("halving")
             value /= 2
@@ -87,6 +87,31 @@ def test_listener_hears_every_task_and_its_state():
         "teardown",
     ]
     assert listener.X is X
+
+
+class Clerk(Listener):
+    """Keeps all data that it is given."""
+
+    def __init__(self):
+        super().__init__()
+        self.data = []
+
+    def on_fit_task_begin(self, estimator, context, *, X, y, metadata):
+        self.data.append((X, y, metadata))
+
+    def on_fit_task_end(self, estimator, context, *, X, y, metadata):
+        self.data.append((X, y, metadata))
+
+
+def test_every_task_is_told_all_the_data():
+    X, y, weights = np.zeros((2, 1)), np.zeros(2), np.ones(2)
+    weighted, plain = Clerk(), Clerk()
+    Halving(1).set_callbacks(weighted).fit(X, y, sample_weight=weights)
+    Halving(1).set_callbacks(plain).fit(X)
+    assert len(weighted.data) == len(plain.data) == 4  # two tasks begin and end
+    for told in weighted.data:
+        assert told[0] is X and told[1] is y and told[2]["sample_weight"] is weights
+    assert plain.data == [(X, None, None)] * 4
 
 
 def test_callback_stops_the_loop():
