@@ -7,9 +7,12 @@ Problem     Of rows x_i of weight w_i, with W = sum w_i, find the mean m and the
 Solution    With A = W^(1/2) (X - 1 m') = U diag(s) V', all s_i in falling order, the v_j are the
             first k rows of V, what is left is the sum of the other s_i^2, and
                 variance along v_j: l_j = s_j^2 / (W - 1)                                 (2)
-                noise: v = mean of l_{k+1} .. l_q,  q = min(n, p)                         (3)
-            How V is found is the solver's business, see `solvers`. The sign of v_j is such that
-            its largest entry is positive.
+                noise: v = (l_{k+1} + .. + l_q) / (r - k),  q = min(n, p)                 (3)
+            with r = q, or p for "covariance_eigh", as in scikit-learn. How V is found is the
+            solver's business, see `solvers`.
+Signs       The entry of v_j that is largest in size is positive, the first of equals in the
+            dtype of X. Of float64 entries that differ by rounding only, as those of two columns
+            in standard units do, the last bit decides, here as in scikit-learn.
 Pieces      The mean and A'A, or R of A = QR, can be merged for two sets of rows: a fit in pieces
             is the fit of the whole.
 Cost        n p^2 products for n >> p; see `spectrum`, `randomized` and `lanczos`.
@@ -110,7 +113,9 @@ class PCA(PrincipalAxes):
     n_samples_ : int or float
         The number of rows, or the sum of their weights.
     noise_variance_ : float
-        The mean of the variances along all directions that are left out; 0 if there are none.
+        The mean of the variances along all directions that are left out; 0 if there are none. On
+        fewer rows than columns, "covariance_eigh" counts all n_features directions, and the other
+        solvers as many as there are rows.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X had names for all its columns.
@@ -328,14 +333,17 @@ class PCA(PrincipalAxes):
                 k = by_evidence(variances[:q], weight)
             elif not isinstance(k, Integral):
                 k = by_share(shares[:q], k)
-            noise = noise_variance(variances, k, q, np.square(spectrum.size) / freedom)
+            rest = remaining_variance(variances, k, q, np.square(spectrum.size) / freedom)
+            n_directions = len(mean) if self._fit_svd_solver == "covariance_eigh" else q
+            noise = rest / (n_directions - k) if k < q else 0.0
             singular_values, variances, shares = (
                 array[:k].astype(dtype) for array in (s, variances, shares)
             )
         rank = np.count_nonzero(s[:k] > spectrum.rounding * s[0]) if k else 0
         axes = axes[:k] if rank == k else completed(axes[:rank], k)
+        axes = np.ascontiguousarray(axes, dtype=dtype)
         signs = largest_signs(axes)
-        self.components_ = np.ascontiguousarray(signs[:, np.newaxis] * axes, dtype=dtype)
+        self.components_ = signs[:, np.newaxis] * axes
         self.explained_variance_ = variances
         self.explained_variance_ratio_ = shares
         self.singular_values_ = singular_values
@@ -365,16 +373,15 @@ def count_rows(n_present, weight):
     return max(n_present, int(weight))
 
 
-def noise_variance(variances, k, q, total):
-    """Return v of (3), if need be from the total of all variances."""
-    if k >= q:
-        return 0.0
+def remaining_variance(variances, k, q, total):
+    """Return l_{k+1} + .. + l_q of (3), if need be from the total of all variances."""
     if len(variances) >= q:
-        return np.mean(variances[k:q])
-    return max(total - np.sum(variances[:k]), 0.0) / (q - k)
+        return np.sum(variances[k:q])
+    return max(total - np.sum(variances[:k]), 0.0)
 
 
 def largest_signs(axes):
     """Return the sign of the entry of each row that is largest in size."""
     largest = np.argmax(np.abs(axes), axis=1)
-    return np.where(axes[np.arange(len(axes)), largest] < 0, -1.0, 1.0)
+    negative = axes[np.arange(len(axes)), largest] < 0
+    return np.where(negative, -1.0, 1.0).astype(axes.dtype)
