@@ -101,7 +101,10 @@ class CentredRows(centred_rows.CentredRows):
         return norms
 
     def normal_residual(self, residuals, B):
-        """Return (1), (p, k), where X is dense; r, `residuals`, is of shape (n, k)."""
+        """Return (1), (p, k); r, `residuals`, is of shape (n, k)."""
+        if self.sparse:
+            v = residuals if self.roots is None else residuals * self.roots
+            return self.rmatmat(v - self.matmat(B))
 
         def part(rows):
             block = self.block(rows)

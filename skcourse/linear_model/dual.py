@@ -59,8 +59,8 @@ def spectrum_of(rows, targets):
     return spectrum.of_rows(factor_of_columns(rows).T, targets, rounding, left=True)
 
 
-def vectors(rows, apart, alpha, limit, orthogonal):
-    """Return s, decreasing, and all of U, where a vector q of the null space can be set apart.
+def whole_spectrum(rows, targets, apart, alpha, limit, *, orthogonal):
+    """Return the spectrum with all of U, from which a vector q of the null space can be left out.
 
     q joins A as one more column, longer than all of A: so it is the first of the vectors found,
     to working precision, and can be left out.
@@ -68,6 +68,7 @@ def vectors(rows, apart, alpha, limit, orthogonal):
     Parameters
     ----------
     rows : CentredRows
+    targets : array of shape (n, t), v
     apart : array of shape (n,) or None, q
     alpha : float, the least penalty that matters
     limit : float, the condition number of K + alpha I up to which K will do
@@ -75,8 +76,7 @@ def vectors(rows, apart, alpha, limit, orthogonal):
 
     Returns
     -------
-    s : array of shape (n,) or (n - 1,)
-    U : array of shape (n, n) or (n, n - 1)
+    found : Spectrum, with U of shape (n, n) or (n, n - 1)
     """
     n, p = rows.shape
     first = 0 if apart is None else 1
@@ -84,11 +84,11 @@ def vectors(rows, apart, alpha, limit, orthogonal):
     if K is not None and (rows.sparse or np.isfinite(K).all()):
         if apart is not None:
             K += np.outer(apart * (2 * np.abs(K).sum(axis=0).max() or 1.0), apart)
-        s, U = spectrum.roots_and_vectors(K, n * EPS)
-        s, U = s[first:], U[:, first:]
+        found = spectrum.of_gram(K, targets, n * EPS)
+        s, U = found.values[first:], found.vectors[:, first:]
         certified = len(s) == 0 or s[0] ** 2 + alpha <= limit * (s[-1] ** 2 + alpha)
         if certified or rows.sparse:
-            return s, U
+            return spectrum.Spectrum(U, s, found.projected[first:], found.noise)
     R = factor_of_columns(rows)
     if apart is not None:
         largest = np.abs(R).max() or 1.0
@@ -96,15 +96,25 @@ def vectors(rows, apart, alpha, limit, orthogonal):
         R = triangle(np.vstack([R, apart * length]))
     U, s, _ = np.linalg.svd(R.T)
     s = np.where(s > p * EPS * s[0], s, 0.0)
-    return s[first:], U[:, first:]
+    return spectrum.Spectrum(U[:, first:], s[first:], U[:, first:].T @ targets)
 
 
-def coefficients(rows, found, alphas):
-    """Return b = A'U diag(1 / (s^2 + alpha)) c, (p, t), for one penalty per target."""
+def coefficients(rows, found, alphas, targets=None):
+    """Return b = A'U diag(1 / (s^2 + alpha)) c, (p, t), for one penalty per target.
+
+    Given the targets v, after a step like that of `spectrum`, on the coefficients of the rows.
+    """
     s = found.values
-    unit = s[0] if len(s) else 1.0  # 1 / s^2 may underflow where b does not
-    c = found.projected * spectrum.shrinkage(s, alphas) * (unit / s)[:, np.newaxis]
-    return rows.rmatmat(found.vectors @ c) / unit
+    unit = s[0] if s.any() else 1.0  # 1 / s^2 may underflow where b does not
+    ratios = np.divide(unit, s, out=np.zeros(len(s)), where=s > 0)[:, np.newaxis]
+    factors = spectrum.shrinkage(found, alphas) * ratios
+    c = found.vectors @ (found.projected * factors)
+    b = rows.rmatmat(c) / unit
+    if targets is None:
+        return b
+    residual = targets - rows.matmat(b) - alphas / unit * c
+    c += found.vectors @ ((found.vectors.T @ residual) * factors)
+    return rows.rmatmat(c) / unit
 
 
 def null_vector(rows):

@@ -10,6 +10,8 @@ Iteration   P, the passive set, holds the columns whose b_j is free. Let in the 
             The columns of P are kept triangular, by a Householder reflection for one that comes
             and by Givens rotations when one leaves: nothing is squared. In the turned
             coordinates r is the lower part of c, and (2) is read off it.
+Scale       With every a_j and c brought to a size of about 1 by a power of two, no product of two
+            numbers over- or underflows, no digit changes, and no unit decides which j comes first.
 Cost        4 k p products per change of P, of which there are about as many as positive b_j.
 Reference   C. Lawson, R. Hanson, Solving Least Squares Problems, 1974, chapter 23.
 """
@@ -178,7 +180,16 @@ def nonnegative_least_squares(A, C):
         As scipy.optimize.nnls, if 3 p rounds do not suffice.
     """
     coef = np.zeros((C.shape[1], A.shape[1]))
+    A, units = scaled(A)
+    C, sizes = scaled(C)
     for c, b in zip(C.T, coef, strict=True):
         if not lawson_hanson(np.array(A, order="F"), c.copy(), b, 3 * len(b)):
             raise RuntimeError("Maximum number of iterations reached.")
-    return coef.T
+    with np.errstate(over="ignore"):
+        return np.ldexp(coef.T, sizes - units[:, np.newaxis])
+
+
+def scaled(A):
+    """Return A with the largest entry of each column brought to [1/2, 1), and the exponents."""
+    exponents = np.frexp(np.abs(A).max(axis=0, initial=0.0))[1]
+    return np.ldexp(A, -exponents), exponents

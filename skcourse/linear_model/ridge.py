@@ -268,7 +268,7 @@ class Ridge(RidgeSolver, LinearRegressor):
             total = factors.factor(rows, Y, weights, centre=self.fit_intercept)
             check_finite_sums(total.R, X, estimator=self)
             if not first:
-                total = factors.merge(statistics_of(self._statistics, Y.shape[1]), total)
+                total = factors.merge(statistics_of(self._statistics, Y.shape[1], alphas), total)
             solution = solve_factor(
                 total, alphas, positive=self.positive, orthogonal=self.solver == "svd"
             )

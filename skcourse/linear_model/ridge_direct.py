@@ -86,7 +86,8 @@ def solve_wide(problem):
         return Solution(rows.rmatmat(c), rows.mean, about.y_mean, "cholesky", once(problem))
     if problem.dense:
         return solve_svd(problem)
-    coef = dual.coefficients(rows, spectrum.of_gram(K, v, len(K) * EPS), problem.alphas)
+    found = spectrum.of_gram(K, v, len(K) * EPS)
+    coef = dual.coefficients(rows, found, problem.alphas, v)
     return Solution(coef, rows.mean, about.y_mean, "svd", once(problem))
 
 
@@ -103,6 +104,7 @@ def solve_sparse(problem):
     if coef is None:
         found = spectrum.of_scatter(S, B, len(S) * EPS)
         coef, solver = spectrum.coefficients(found, problem.alphas), "svd"
+        coef = spectrum.refined(found, coef, problem.alphas, gradient(coef, slice(None)))
     return Solution(coef, rows.mean, about.y_mean, solver, once(problem))
 
 

@@ -25,7 +25,7 @@ from skcourse.core.moments import moments
 from skcourse.core.validation import check_finite_sums
 from skcourse.linear_model import dual, spectrum
 from skcourse.linear_model.centred_rows import CentredRows
-from skcourse.linear_model.ridge_direct import EPS, LIMIT, sparse_scatter
+from skcourse.linear_model.ridge_direct import DIRECT, EPS, LIMIT, sparse_scatter
 from skcourse.linear_model.ridge_problem import centred
 
 LEAST = np.finfo(np.float64).eps  # of 1 - h_i: below, sample i alone decides its fitted value
@@ -67,7 +67,7 @@ class Tall:
         n, n_targets = Y.shape
         total = n if weights is None else weights.sum(dtype=np.float64)
         share = 1 / total if self.problem.centre else 0.0
-        shrinkage = spectrum.shrinkage(self.spectrum.values, alphas)  # (r, a)
+        shrinkage = spectrum.shrinkage(self.spectrum, alphas)  # (r, a)
         damping = shrinkage / self.spectrum.values[:, np.newaxis]
         maps = self.spectrum.projected[:, :, np.newaxis] * shrinkage[:, np.newaxis]
         maps = maps.reshape(V.shape[1], n_targets * len(alphas))  # (r, t a)
@@ -97,7 +97,12 @@ class Tall:
 
     def coefficients(self, alphas):
         """Return b, (p, t), for one penalty per target."""
-        return spectrum.coefficients(self.spectrum, alphas)
+        problem, b = self.problem, spectrum.coefficients(self.spectrum, alphas)
+        if not spectrum.is_rough(self.spectrum, alphas, DIRECT[problem.precision]):
+            return b
+        rows = CentredRows(problem.X, self.x_mean, problem.weights)
+        gradient = rows.normal_residual(problem.Y - self.y_mean, b)
+        return spectrum.refined(self.spectrum, b, alphas, gradient)
 
 
 def decompose(problem, alpha, orthogonal):
@@ -139,16 +144,18 @@ class Wide:
         self.x_mean, self.y_mean = self.about.rows.mean, self.about.y_mean
         apart = dual.null_vector(self.about.rows) if problem.centre else None
         orthogonal = orthogonal and problem.dense
-        self.s, self.U = dual.vectors(self.about.rows, apart, alphas.min(), LIMIT, orthogonal)
-        self.projected = self.U.T @ self.about.targets
+        rows, targets = self.about.rows, self.about.targets
+        self.spectrum = dual.whole_spectrum(
+            rows, targets, apart, alphas.min(), LIMIT, orthogonal=orthogonal
+        )
 
     def errors(self, alphas, table=None, *, predictions=False):
         """As `Tall.errors`."""
         roots = self.about.rows.roots
-        damping = 1 / (1 + np.square(self.s)[:, np.newaxis] / alphas)  # alpha / (s^2 + alpha)
-        maps = self.projected[:, :, np.newaxis] * damping[:, np.newaxis]
-        e = np.tensordot(self.U, maps, axes=1)  # (n, t, a), (4)
-        e /= np.maximum(np.square(self.U) @ damping, np.finfo(float).tiny)[:, np.newaxis]
+        U, damping = self.spectrum.vectors, spectrum.damping(self.spectrum, alphas)
+        maps = self.spectrum.projected[:, :, np.newaxis] * damping[:, np.newaxis]
+        e = np.tensordot(U, maps, axes=1)  # (n, t, a), (4)
+        e /= np.maximum(np.square(U) @ damping, np.finfo(float).tiny)[:, np.newaxis]
         squares = np.square(e)
         if table is not None and not predictions:
             table[:] = 0.0
@@ -170,6 +177,6 @@ class Wide:
 
     def coefficients(self, alphas):
         """Return b, (p, t), for one penalty per target."""
-        r = np.count_nonzero(self.s)
-        found = spectrum.Spectrum(self.U[:, :r], self.s[:r], self.projected[:r])
-        return dual.coefficients(self.about.rows, found, alphas)
+        rough = spectrum.is_rough(self.spectrum, alphas, DIRECT[self.problem.precision])
+        targets = self.about.targets if rough else None
+        return dual.coefficients(self.about.rows, self.spectrum, alphas, targets)

@@ -38,8 +38,10 @@ def solve_factor(total, alphas, *, positive, orthogonal):
     return Solution(coef, x_mean, y_mean, "svd", n_iter, total)
 
 
-def statistics_of(kept, n_targets):
+def statistics_of(kept, n_targets, alphas):
     """Return the `Factor` of the rows of an earlier fit, from what it has kept.
+
+    Of moments, directions that are noise are left out, unless all penalties are larger.
 
     Raises
     ------
@@ -56,6 +58,7 @@ def statistics_of(kept, n_targets):
         return kept
     found = spectrum.of_scatter(kept.scatter[:p, :p], kept.scatter[:p, p:], p * EPS)
     R = np.hstack([found.values[:, np.newaxis] * found.vectors.T, found.projected])
+    R = R[spectrum.known(found, alphas).all(axis=1)]
     return Factor(
         kept.weight, kept.mean, np.broadcast_to(kept.rest, p + n_targets), R, kept.n_rows, p
     )

@@ -86,3 +86,20 @@ def test_columns_leave_the_passive_set():
     c = A[:, :3] @ np.ones(3) + rng.normal(size=40)
     b = nonnegative_least_squares(A, c[:, np.newaxis])[:, 0]
     np.testing.assert_allclose(b, nnls(A, c)[0], rtol=0, atol=60 * EPS * np.linalg.cond(A) ** 2)
+
+
+@pytest.mark.parametrize("exponent", [-1015, -600, -530, 530, 600, 1015])
+def test_no_unit_changes_a_digit(exponent):
+    A, C = problem("positive", 12, 6, np.random.default_rng(0))[0], np.ones((12, 1))
+    b = nonnegative_least_squares(A, C)
+    assert b.any()
+    np.testing.assert_array_equal(
+        nonnegative_least_squares(np.ldexp(A, exponent), C), np.ldexp(b, -exponent)
+    )
+    np.testing.assert_array_equal(
+        nonnegative_least_squares(A, np.ldexp(C, exponent)), np.ldexp(b, exponent)
+    )
+    units = np.arange(6) % 2 * exponent  # columns of either size side by side
+    np.testing.assert_array_equal(
+        nonnegative_least_squares(np.ldexp(A, units), C), np.ldexp(b, -units[:, np.newaxis])
+    )

@@ -1,5 +1,8 @@
 """Leave-one-out by brute force, against scikit-learn, and where the algebra grows thin."""
 
+from fractions import Fraction
+from operator import mul
+
 import numpy as np
 import pytest
 import sklearn.linear_model as reference
@@ -162,6 +165,67 @@ def test_ill_conditioned(shape, mode):
         if shape[0] > shape[1]:  # else 1 - h is lost to rounding here: see test_tiny_penalties
             assert_allclose(model.cv_results_[:, :, a], e**2, rtol=0, atol=1e-6 * np.max(e**2))
     assert_allclose(model.coef_, Ridge(model.alpha_, solver="svd").fit(X, Y).coef_, atol=1e-6)
+
+
+def solve(G, B):
+    """Solve G b = B in fractions, by elimination; G is positive definite."""
+    rows = [[*g, b] for g, b in zip(G, B, strict=True)]
+    for i, pivot in enumerate(rows):
+        for j, row in enumerate(rows):
+            if j != i:
+                ratio = row[i] / pivot[i]
+                rows[j] = [x - ratio * z for x, z in zip(row, pivot, strict=True)]
+    return [row[-1] / row[i] for i, row in enumerate(rows)]
+
+
+def exact(X, y, alpha):
+    """Return the ridge solution without an intercept, without rounding; X has 3 rows or columns."""
+    wide = len(X) < X.shape[1]
+    A = [[Fraction(x) for x in row] for row in (X.T if wide else X).tolist()]
+    v = [Fraction(value) for value in y.tolist()]
+    G = [[sum(row[j] * row[k] for row in A) for k in range(3)] for j in range(3)]
+    for j in range(3):
+        G[j][j] += Fraction(alpha)
+    if wide:
+        c = solve(G, v)
+        return np.array([float(sum(map(mul, row, c))) for row in A])
+    B = [sum(row[j] * value for row, value in zip(A, v, strict=True)) for j in range(3)]
+    return np.array([float(b) for b in solve(G, B)])
+
+
+@pytest.mark.parametrize("shape", [(50, 3), (3, 50)])
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("alpha", [1e-4, 3e-8])
+def test_directions_far_below_the_root_of_the_rounding_count(shape, form, alpha):
+    rng = np.random.default_rng(0)
+    U = np.linalg.qr(rng.normal(size=(shape[0], 3)))[0]
+    V = np.linalg.qr(rng.normal(size=(shape[1], 3)))[0]
+    X = (U * [1, 1e-3, 1e-8]) @ V.T  # of which X'X knows 1, 1e-6 and nothing
+    y = U.sum(axis=1)
+    expected = exact(X, y, alpha)
+    model = RidgeCV([alpha], fit_intercept=False, store_cv_results=True).fit(form(X), y)
+    # u times the condition of X'X + alpha I, 3e7 at most, squared by the step of refinement;
+    # left are the u of the rows times the condition of X on the scale of alpha^(1/2)
+    bound = 50 * np.finfo(float).eps / np.sqrt(alpha)
+    assert_allclose(model.coef_, expected, rtol=0, atol=bound * np.abs(expected).max())
+    by_rows = RidgeCV([alpha], fit_intercept=False, gcv_mode="svd", store_cv_results=True).fit(X, y)
+    errors = by_rows.cv_results_
+    # not refined: u times the condition, in rows that know each direction to its own length
+    assert_allclose(model.cv_results_, errors, rtol=0, atol=1e-9 * errors.max())
+
+
+@pytest.mark.parametrize("shape", [(200, 6), (6, 200)])
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_what_is_noise_next_to_the_penalty_too_is_left_out(shape, form):
+    X, Y, _ = draw(*shape)
+    if shape[0] > shape[1]:
+        X[:, 5], X[:, 3] = X[:, 4], X[:, 0] + X[:, 1]
+    else:
+        X[5], X[3], Y[5] = X[4], X[0] + X[1], Y[4]
+    for alphas in ([1e-15], [1e-15, 1.0]):
+        model = RidgeCV(alphas, fit_intercept=False).fit(form(X), Y)
+        rows = Ridge(model.alpha_, fit_intercept=False, solver="svd").fit(X, Y)
+        assert_allclose(model.coef_, rows.coef_, rtol=0, atol=1e-9 * np.abs(rows.coef_).max())
 
 
 @pytest.mark.parametrize("mode", ["eigen", "svd"])
