@@ -96,13 +96,12 @@ INTERRUPT = """
         return [library["num_threads"] for library in threadpool_info()]
 
     def interrupted(estimator, problem, seconds):
-        signal.setitimer(signal.ITIMER_REAL, seconds)
         try:
+            signal.setitimer(signal.ITIMER_REAL, seconds)  # strikes once
             estimator.fit(problem.X, problem.y)
+            signal.setitimer(signal.ITIMER_REAL, 0)
         except KeyboardInterrupt:
             return True
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
         return False
 
     signal.signal(signal.SIGALRM, lambda *caught: signal.raise_signal(signal.SIGINT))

@@ -14,6 +14,13 @@ import os
 import signal
 import threading
 
+try:
+    import _signal as quick  # `signal` itself, without its enums, which take ten times as long
+except ImportError:
+    quick = signal
+
+SIGINT = int(signal.SIGINT)
+
 
 class HeldInterrupts:
     """The interrupts of the main thread; on other threads, where there are none, does nothing."""
@@ -25,8 +32,8 @@ class HeldInterrupts:
 
     def __enter__(self):
         if is_main():
-            if self.depth == 0 and callable(handler := signal.getsignal(signal.SIGINT)):
-                signal.signal(signal.SIGINT, self.note)  # from here on nothing is raised
+            if self.depth == 0 and callable(handler := quick.getsignal(SIGINT)):
+                quick.signal(SIGINT, self.note)  # from here on nothing is raised
                 self.handler = handler
             self.depth += 1
 
@@ -36,7 +43,7 @@ class HeldInterrupts:
             if self.depth == 0 and self.handler is not None:
                 handler, caught = self.handler, self.caught
                 self.handler = self.caught = None
-                signal.signal(signal.SIGINT, handler)  # from here on it may
+                quick.signal(SIGINT, handler)  # from here on it may
                 if caught:
                     handler(*caught)
 
@@ -54,7 +61,7 @@ class HeldInterrupts:
         """In a forked child: what was held is not being done any more."""
         handler, self.handler, self.caught, self.depth = self.handler, None, None, 0
         if handler is not None and is_main():
-            signal.signal(signal.SIGINT, handler)
+            quick.signal(SIGINT, handler)
 
 
 def is_main():
