@@ -175,10 +175,10 @@ class Lloyd:
         """Return the statistics after the farthest rows went to the empty clusters."""
         stats, labels = self.totals.copy(), self.state.labels
         k, d = stats.sums.shape
-        far = self.rows.distances_to_own(
-            self.centers.points[:k, :d].astype(np.float64) + self.origin, labels
-        )
-        if far.max() == 0:  # there are no more distinct rows than filled clusters
+        points = self.centers.points[:k, :d].astype(np.float64)
+        far = self.rows.distances_to_own(points + self.origin, labels)
+        rounding = 4 * np.finfo(self.rows.dtype).eps * np.abs(points).max()
+        if far.max() <= d * rounding**2:  # there are no more distinct rows than filled clusters
             return stats
         empty = np.flatnonzero(stats.counts == 0)
         farthest = np.argpartition(far, -len(empty))[: -len(empty) - 1 : -1]

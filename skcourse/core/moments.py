@@ -20,6 +20,8 @@ import numpy as np
 from skcourse.core.chunks import chunk_slices, reduce_blocks
 from skcourse.core.kernel import kernel
 
+MANY = 16  # targets up to which one symmetric product is quicker than two products
+
 quiet = np.errstate(over="ignore", invalid="ignore")  # the sums tell of NaN and infinity
 
 
@@ -28,7 +30,7 @@ class Moments(NamedTuple):
 
     weight: float  # W, the number of rows if they have no weights
     mean: np.ndarray  # m, (p + t,)
-    scatter: np.ndarray  # S, (p + t, p + t)
+    scatter: np.ndarray  # the rows of S for x, (p, p + t)
     n_rows: int
     rest: np.ndarray | float = 0.0  # of m, below its last digit, (p + t,)
 
@@ -94,12 +96,23 @@ def centred_rows(parts, weights, *, centre=True, out=None, dtype=np.float64):
     return rows, total, mean, rest
 
 
+def products(rows, p):
+    """Return x'z of rows z = (x, y), (p, p + t); y'y, which nobody needs, only if it is small."""
+    width = rows.shape[1]
+    if width - p <= MANY:
+        return (rows.T @ rows)[:p]
+    out = np.empty((p, width), rows.dtype)
+    x = rows[:, :p]
+    out[:, :p], out[:, p:] = x.T @ x, x.T @ rows[:, p:]
+    return out
+
+
 @quiet
 def moments_of(parts, weights, *, centre=True, dtype=np.float64):
     """Return the moments of one chunk; `parts` are X and perhaps Y, both 2-d, of the same rows."""
     rows, total, mean, rest = centred_rows(parts, weights, centre=centre, dtype=dtype)
-    scatter = (rows.T @ rows).astype(np.float64, copy=False)
-    scatter -= np.outer(total * rest, rest)
+    scatter = products(rows, parts[0].shape[1]).astype(np.float64, copy=False)
+    scatter -= np.outer(total * rest[: len(scatter)], rest)
     nearest = mean + rest
     return Moments(total, nearest, scatter, len(rows), (mean - nearest) + rest)
 
@@ -121,7 +134,7 @@ def merge(a, b):
     d, mean, rest = merged_means(a, b)
     scatter = a.scatter
     scatter += b.scatter
-    scatter += np.outer(d * (a.weight * b.weight / weight), d)
+    scatter += np.outer(d[: len(scatter)] * (a.weight * b.weight / weight), d)
     return Moments(weight, mean, scatter, a.n_rows + b.n_rows, rest)
 
 
