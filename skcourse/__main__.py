@@ -4,6 +4,8 @@ import argparse
 import difflib
 import sys
 
+COMMANDS = ("versions", "warmup")
+
 
 def main(arguments=None):
     """Run the command; return the exit code, 0 if all went well.
@@ -14,7 +16,7 @@ def main(arguments=None):
         What stands after `python -m skcourse`.
     """
     parser = commands()
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(in_order(sys.argv[1:] if arguments is None else arguments))
     if options.command == "versions":
         from skcourse.versions import print_versions
 
@@ -49,8 +51,21 @@ def commands():
     inner = parser.add_subparsers(dest="command", metavar="command")
     inner.add_parser("versions", help="what runs here: versions, BLAS, cores, cache")
     warmup = inner.add_parser("warmup", help="compile the kernels now and keep them on disk")
-    warmup.add_argument("--only", **only)
+    warmup.add_argument("--only", default=argparse.SUPPRESS, **only)  # keeps one before "warmup"
     return parser
+
+
+def in_order(arguments):
+    """Return the arguments with a command among the names of `--only` moved before it."""
+    if "--only" in arguments:
+        only = arguments.index("--only")
+        for i, argument in enumerate(arguments[only + 1 :], only + 1):
+            if argument.startswith("-"):
+                break
+            if argument in COMMANDS:
+                rest = [*arguments[only:i], *arguments[i + 1 :]]
+                return [*arguments[:only], argument, *rest]
+    return arguments
 
 
 def chosen(parser, names):

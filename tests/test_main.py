@@ -109,6 +109,31 @@ def test_an_unknown_name_is_an_error_with_a_hint(arguments, capsys):
     assert "no estimator is called 'KMean'; did you mean KMeans?" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["warmup", "--only", "Mean", "Signs"],
+        ["--only", "Mean", "Signs", "warmup"],
+        ["--only", "Mean", "Signs", "--out", "x", "warmup"],
+        ["--out", "x", "--only", "Mean", "Signs", "warmup"],
+        ["--only", "Halver", "--out", "x", "warmup", "--only", "Mean", "Signs"],
+    ],
+)
+def test_names_may_stand_before_the_command_or_after(arguments, estimators, monkeypatch):
+    estimators(Mean, Halver, Signs)
+    warmed = []
+    monkeypatch.setattr("skcourse.warmup.warm_up", lambda found: warmed.extend(found) or 0)
+    assert main(arguments) == 0
+    assert [name for name, _ in warmed] == ["Mean", "Signs"]
+
+
+def test_versions_takes_no_names(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--only", "KMeans", "versions"])
+    assert stop.value.code == 2
+    assert "unrecognized arguments: --only KMeans" in capsys.readouterr().err
+
+
 def test_an_unknown_command_is_an_error(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["tuor"])

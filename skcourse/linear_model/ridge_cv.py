@@ -68,8 +68,10 @@ class RidgeSearch:
         self.alpha_, self.best_score_ = best.alpha, search.best_score_
         self.coef_, self.intercept_ = best.coef_, best.intercept_
         self.n_features_in_ = best.n_features_in_
+        vars(self).pop("feature_names_in_", None)
         if hasattr(best, "feature_names_in_"):
             self.feature_names_in_ = best.feature_names_in_
+        vars(self).pop("cv_results_", None)  # of an earlier fit
 
     def _search_samples(self, X, Y, weights, score, *, per_target=False):
         """Choose alpha by leave-one-out errors.
@@ -90,9 +92,8 @@ class RidgeSearch:
         alphas = self._alphas(positive=True)
         if self.gcv_mode == "svd" and sparse.issparse(X):
             warnings.warn(
-                "The 'svd' mode is not supported for sparse X, we fallback to "
-                "`gcv_mode='eigen'`. Passing `gcv_mode='svd'` on sparse X will raise an error in "
-                "1.11, use the default or pass `gcv_mode='eigen'` to suppress this warning.",
+                "The 'svd' mode is not supported for sparse X: 'eigen' is used instead. As in "
+                "scikit-learn, this will become an error; pass `gcv_mode='eigen'` or leave it out.",
                 FutureWarning,
                 stacklevel=4,
             )

@@ -4,6 +4,7 @@ from fractions import Fraction
 from operator import mul
 
 import numpy as np
+import pandas as pd
 import pytest
 import sklearn.linear_model as reference
 from hypothesis import given
@@ -15,7 +16,7 @@ from sklearn.metrics import get_scorer, make_scorer, mean_absolute_error
 from sklearn.model_selection import GroupKFold, KFold
 
 from skcourse.core import chunks
-from skcourse.linear_model import Ridge, RidgeCV
+from skcourse.linear_model import Ridge, RidgeClassifierCV, RidgeCV
 from skcourse.linear_model.ridge_cv import first_largest
 
 ALPHAS = np.array([1e-3, 0.1, 1.0, 30.0])
@@ -350,3 +351,14 @@ def test_sparse_x_has_no_svd():
     X, Y, _ = draw()
     with pytest.warns(FutureWarning, match="'svd' mode is not supported for sparse X"):
         RidgeCV(gcv_mode="svd").fit(sparse.csr_array(X), Y)
+
+
+@pytest.mark.parametrize("estimator_class", [RidgeCV, RidgeClassifierCV])
+def test_a_search_by_folds_leaves_nothing_of_an_earlier_fit(estimator_class):
+    X, Y, _ = draw(t=1)
+    y = Y[:, 0] if estimator_class is RidgeCV else Y[:, 0] > np.median(Y)
+    table = pd.DataFrame(X, columns=list("abcdef"))
+    model = estimator_class(store_cv_results=True).fit(table, y)
+    assert model.cv_results_ is not None and model.feature_names_in_ is not None
+    model.set_params(store_cv_results=False, cv=3).fit(X, y)
+    assert vars(model).keys() == vars(estimator_class(cv=3).fit(X, y)).keys()
