@@ -24,7 +24,7 @@ from skcourse.core.moments import quiet
 from skcourse.core.validation import FLOATS, check_finite_sums, read_X
 
 AT_ONCE = 2**16  # entries of X: below, one product on the calling thread
-TILE = 128  # rows that are centred at a time, in cache
+TILE, TILE_BYTES = 128, 2**18  # rows that are centred at a time, in cache: at least, and about
 
 
 class PrincipalAxes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -176,12 +176,13 @@ class PrincipalAxes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             scores = (X - self.mean_) @ axes.T
         else:
             scores = np.empty((len(X), len(axes)), np.result_type(X, axes))
+            tile = max(TILE, TILE_BYTES // (scores.itemsize * X.shape[1]))
 
             @quiet
             def part(rows):
-                centred = np.empty((TILE, X.shape[1]), scores.dtype)
-                for start in range(rows.start, rows.stop, TILE):
-                    few = slice(start, min(start + TILE, rows.stop))
+                centred = np.empty((min(tile, rows.stop - rows.start), X.shape[1]), scores.dtype)
+                for start in range(rows.start, rows.stop, tile):
+                    few = slice(start, min(start + tile, rows.stop))
                     np.subtract(X[few], self.mean_, out=centred[: few.stop - start])
                     np.matmul(centred[: few.stop - start], axes.T, out=scores[few])
 
