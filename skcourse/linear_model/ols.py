@@ -131,7 +131,8 @@ class LinearRegression(LinearRegressor):
         """
         rows, flat = self._read(X, y, sample_weight)
         if self.positive:
-            A, C, statistics = triangular(rows)
+            with np.errstate(over="ignore", invalid="ignore"):
+                A, C, statistics = triangular(rows)
             solution = positive_solution(A, C, statistics)
         elif issparse(rows.X):
             solution = iterative_least_squares(rows, self.tol)

@@ -114,6 +114,34 @@ def test_pieces_are_one_go(n, solver):
         assert_allclose(first.coef_, whole.coef_, rtol=1e-11)
 
 
+@pytest.mark.parametrize("alpha", [1e-4, 3e-8])
+def test_pieces_keep_what_is_small_next_to_the_rows_but_not_to_the_penalty(alpha):
+    rng = np.random.default_rng(0)
+    U, V = np.linalg.qr(rng.normal(size=(50, 3)))[0], np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    s = np.array([1, 1e-3, 1e-8])
+    X, y = (U * s) @ V.T, U.sum(axis=1)
+    model = Ridge(alpha, fit_intercept=False).fit(X[:30], y[:30]).partial_fit(X[30:], y[30:])
+    expected = V @ (s / (s**2 + alpha))
+    # the moments of the first rows know S to c u, the solution to c u / alpha
+    bound = 10 * EPS / alpha * np.abs(expected).max()
+    assert_allclose(model.coef_, expected, rtol=0, atol=bound)
+
+
+@pytest.mark.parametrize("shape", [(50, 3), (3, 50)])
+def test_sparse_rows_without_a_certificate(shape):
+    rng = np.random.default_rng(0)
+    U = np.linalg.qr(rng.normal(size=(shape[0], 3)))[0]
+    V = np.linalg.qr(rng.normal(size=(shape[1], 3)))[0]
+    s, alpha = np.array([1, 1e-3, 1e-6]), 1e-10  # 1e-12 may be 0 next to 1, but for the penalty
+    X, y = sparse.csr_array((U * s) @ V.T), U.sum(axis=1)
+    model = Ridge(alpha, fit_intercept=False, solver="cholesky").fit(X, y)
+    expected = V @ (s / (s**2 + alpha))
+    # refined: what is left is the rounding of the entries of X, u |A| |v| / alpha
+    bound = 10 * EPS / alpha * np.sqrt(3)
+    assert model.solver_ == "svd"
+    assert_allclose(model.coef_, expected, rtol=0, atol=bound)
+
+
 def test_pieces_of_positive_ridge():
     X, Y, _ = draw()
     model = Ridge(positive=True).partial_fit(X[:20], Y[:20]).partial_fit(X[20:], Y[20:])
