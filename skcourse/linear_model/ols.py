@@ -195,7 +195,9 @@ class LinearRegression(LinearRegressor):
         if self._statistics is None:
             raise ValueError("This fit kept no statistics of its rows; begin with partial_fit.")
         before = 1 if self.coef_.ndim == 1 else len(self.coef_)
-        if before != n_targets or flat != (self.coef_.ndim == 1):
+        if flat != (self.coef_.ndim == 1):
+            raise ValueError("y must be a vector in every piece, or a matrix in every piece.")
+        if before != n_targets:
             raise ValueError(f"y has {n_targets} targets, but {before} were expected.")
         if isinstance(self._statistics, Factor):
             return self._statistics

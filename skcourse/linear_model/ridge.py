@@ -93,6 +93,7 @@ class RidgeSolver:
         )
         self.n_iter_ = solution.n_iter if self.solver in COUNTED else None
         self.solver_ = solution.solver
+        self._flat = flat
 
     def _takes_sparse(self):
         """Whether the solver takes sparse X."""
@@ -260,6 +261,8 @@ class Ridge(RidgeSolver, LinearRegressor):
             self, X, y, reset=first, finite=sparse.issparse(X), accept_sparse=list(SPARSE)
         )
         weights = check_weights(sample_weight, X, zero=not first)
+        if not first and self._flat != (y.ndim == 1):
+            raise ValueError("y must be a vector in every piece, or a matrix in every piece.")
         Y = as_columns(y)
         resolve(self.solver, positive=self.positive, is_sparse=False, fit_intercept=True)
         alphas = penalties(self.alpha, Y.shape[1])

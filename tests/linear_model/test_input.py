@@ -66,3 +66,14 @@ def test_predictions_do_not_depend_on_the_threads_of_BLAS(n_targets):
         with threadpool_limits(n, user_api="blas"):
             found.append(model.predict(X).tobytes())
     assert len(set(found)) == 1
+
+
+@pytest.mark.parametrize("cls", [LinearRegression, Ridge])
+def test_targets_keep_their_shape_from_piece_to_piece(cls, data):
+    X, Y, _ = data
+    for first, later in [(Y[:, 0], Y[:, :1]), (Y[:, :1], Y[:, 0])]:
+        model = cls().partial_fit(X, first)
+        with pytest.raises(ValueError, match="in every piece"):
+            model.partial_fit(X, later)
+    with pytest.raises(ValueError, match="2 targets, but 1 were expected"):
+        cls().partial_fit(X, Y[:, :1]).partial_fit(X, Y)
