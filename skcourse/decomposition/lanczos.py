@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 from skcourse.core.chunks import one_blas_thread
 from skcourse.decomposition.spectrum import EPS, Spectrum
 
-AT_ONCE = 2**17  # entries of A: below, it is written out
+AT_ONCE = 2**20  # entries of A: below, it is written out
 
 
 def lanczos(A, k, *, tol=0.0, size, random_state=None):
@@ -27,7 +27,7 @@ def lanczos(A, k, *, tol=0.0, size, random_state=None):
     A : CentredRows of shape (n, p), dense or sparse
     k : int, less than n and p
     tol : float, default=0.0
-        Of the singular values, relative; 0 is the working precision.
+        Of the singular values, relative; 0 is the precision of the rows.
     size : float, |A|
     random_state : int, RandomState instance or None, default=None
         Draws u.
@@ -42,6 +42,8 @@ def lanczos(A, k, *, tol=0.0, size, random_state=None):
     """
     n, p = A.shape
     start = check_random_state(random_state).uniform(-1, 1, min(n, p))
+    if tol == 0 and A.X.dtype == np.float32:
+        tol = np.finfo(np.float32).eps / 10
     small = not A.sparse and n * p <= AT_ONCE
     with one_blas_thread():
         U, s, Vt = svds(A.block(slice(0, n)) if small else A, k, tol=tol, v0=start)
