@@ -66,7 +66,8 @@ class KMeans(
         For compatibility: X is never changed, and not copied if it is C-contiguous and of floats.
     algorithm : {"lloyd", "elkan"}, default="lloyd"
         For compatibility: both names mean Lloyd's iteration with bounds that skip what cannot
-        change, of Hamerly's kind or, for many features, of Elkan's.
+        change. With few features these are two numbers per sample, as Hamerly's; from 128 features
+        on, and at least twice as many as clusters, one per sample and cluster, as Elkan's.
 
     Attributes
     ----------
@@ -88,8 +89,9 @@ class KMeans(
     -----
     An empty cluster takes the sample farthest from its centre. A fit uses all cores that the
     process may use (``OMP_NUM_THREADS`` is respected); its bits do not depend on their number.
-    Beside X, it holds two numbers per sample, and for more than 128 features one per sample and
-    cluster, if these are at most half as many as the numbers in X.
+    Beside X, it holds a few numbers per sample for labels, bounds and k-means++, and from 128
+    features on a bound per sample and cluster, if these are at most half as many as the numbers
+    in X.
 
     References
     ----------
@@ -99,14 +101,15 @@ class KMeans(
     Examples
     --------
     >>> from skcourse.cluster import KMeans
-    >>> X = [[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]]
-    >>> model = KMeans(n_clusters=2, random_state=0).fit(X)
-    >>> model.labels_
-    array([1, 1, 1, 0, 0, 0], dtype=int32)
-    >>> model.predict([[0, 0], [12, 3]])
-    array([1, 0], dtype=int32)
-    >>> model.inertia_
-    16.0
+    >>> sightings = [[0.5, 1.0], [0.0, 2.5], [1.0, 1.0], [7.0, 8.0], [8.5, 7.5], [8.5, 8.5]]
+    >>> model = KMeans(n_clusters=2, random_state=0).fit(sightings)
+    >>> model.cluster_centers_
+    array([[8. , 8. ],
+           [0.5, 1.5]])
+    >>> model.predict([[2, 2], [6, 9], [9, 6]])
+    array([1, 0, 0], dtype=int32)
+    >>> model.history_["inertia"]
+    array([8.5, 4. ])
     """
 
     _parameter_constraints: dict = {

@@ -129,10 +129,14 @@ def kmeans_plusplus(
     Examples
     --------
     >>> from skcourse.cluster import kmeans_plusplus
-    >>> X = [[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]]
-    >>> centers, indices = kmeans_plusplus(X, n_clusters=2, random_state=0)
+    >>> ages = [[0.0], [1.0], [2.0], [50.0], [51.0], [90.0]]
+    >>> centers, indices = kmeans_plusplus(ages, n_clusters=3, random_state=0)
+    >>> centers
+    array([[50.],
+           [ 1.],
+           [90.]])
     >>> indices
-    array([3, 2])
+    array([3, 1, 5])
     """
     X = check_array(X, accept_sparse="csr", dtype=FLOATS, order="C", accept_large_sparse=False)
     weights = check_weights(sample_weight, X, dtype=X.dtype)

@@ -74,11 +74,16 @@ class RidgeClassifierCV(RidgeSearch, SignClassifier):
 
     Examples
     --------
-    >>> from sklearn.datasets import load_breast_cancer
+    >>> import numpy as np
     >>> from skcourse.linear_model import RidgeClassifierCV
-    >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> round(RidgeClassifierCV(alphas=[1e-3, 1e-2, 1e-1, 1]).fit(X, y).score(X, y), 3)
-    0.963
+    >>> x = np.arange(12.0)
+    >>> X = np.column_stack([x, (x - 4) ** 2])
+    >>> size = np.repeat(["small", "middle", "large"], 4)
+    >>> model = RidgeClassifierCV(alphas=[0.01, 1.0, 100.0]).fit(X, size)
+    >>> model.alpha_
+    1.0
+    >>> model.predict([[1, 9], [10, 36]])
+    array(['small', 'large'], dtype='<U6')
     """
 
     _parameter_constraints: dict = RidgeSearch._parameter_constraints | {

@@ -257,11 +257,13 @@ class RidgeCV(RidgeSearch, LinearRegressor):
 
     Examples
     --------
-    >>> from sklearn.datasets import load_diabetes
+    >>> import numpy as np
     >>> from skcourse.linear_model import RidgeCV
-    >>> X, y = load_diabetes(return_X_y=True)
-    >>> RidgeCV(alphas=[1e-3, 1e-2, 1e-1, 1]).fit(X, y).alpha_
-    0.01
+    >>> hours = np.arange(12.0)
+    >>> powers = (hours[:, np.newaxis] / 11) ** np.arange(1, 8)  # seven columns, much alike
+    >>> level = hours + np.where(hours % 3 == 0, 1.0, -0.5)
+    >>> RidgeCV(alphas=[1e-6, 1e-3, 0.1, 10.0]).fit(powers, level).alpha_
+    0.1
     """
 
     _parameter_constraints: dict = RidgeSearch._parameter_constraints | {

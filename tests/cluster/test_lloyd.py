@@ -195,9 +195,9 @@ def test_a_weight_that_dwarfs_all_others():
 
 
 def test_an_empty_cluster_takes_the_farthest_row():
-    X = np.array([[-10.0], [-9.5], [-9], [-8.5], [-8], [-1], [1], [9], [9.5], [10]])
-    found = run(X, np.array([[-10.0], [-10], [-10]]), max_iter=1)
-    assert_allclose(np.sort(found.centers.ravel()), [-4.5, 9.5, 10])
+    X = np.array([[0.0], [2.0], [3.0], [7.0], [40.0], [64.0]])
+    found = run(X, np.array([[1.0], [1.0], [1.0]]), max_iter=1)
+    assert_allclose(np.sort(found.centers.ravel()), [3, 40, 64])
 
 
 def test_rows_of_no_weight_leave_a_cluster_empty():
