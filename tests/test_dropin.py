@@ -231,7 +231,7 @@ def test_callbacks_hear_every_iteration_and_may_stop_it(estimator):
 def test_their_callbacks(estimator):
     X, y = datasets.load_iris(return_X_y=True)  # the monitor scores only what has a target
     monitor = ScoringMonitor(scoring={"score": own_score})
-    shown = clone(estimator).set_callbacks(monitor, *progress_bars()).fit(X, y)
+    shown = clone(estimator).set_callbacks(monitor, ProgressBar()).fit(X, y)
     scores = [entry["score"] for entry in monitor.get_logs().data]
     assert len(scores) >= np.max(shown.n_iter_)
     assert np.isfinite(scores).all()
@@ -244,24 +244,34 @@ def own_score(estimator, X, y=None):
     return estimator.score(X, y)
 
 
-def progress_bars():
-    """Return a ProgressBar, which needs rich, in a list that is empty without it."""
-    try:
-        importlib.import_module("rich")
-    except ImportError:
-        return []
-    return [ProgressBar()]
+class Saboteur(Listener):
+    """A callback that raises at the end of the first task, or when it is set up."""
+
+    def __init__(self, *, at_setup):
+        super().__init__(None)
+        self.at_setup = at_setup
+
+    def setup(self, estimator, context):
+        super().setup(estimator, context)
+        if self.at_setup:
+            raise ArithmeticError("enough")
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator=None):
+        raise ArithmeticError("enough")
 
 
+@pytest.mark.parametrize("at_setup", [False, True])
 @pytest.mark.parametrize("estimator", ITERATIVE)
-def test_failed_fit_tears_callbacks_down(estimator):
-    listener = Listener(None)
+def test_failed_fit_tears_callbacks_down(estimator, at_setup):
+    listener, saboteur = Listener(None), Saboteur(at_setup=at_setup)
     problem = make_problem(estimator)
-    bad = problem.X.copy()
-    bad[0, 0] = np.nan
-    with pytest.raises(ValueError, match="NaN"):
-        clone(estimator).set_callbacks(listener).fit(bad, problem.y)
-    assert listener.n_begun == listener.n_ended or listener.n_begun == 0
+    failing = clone(estimator).set_callbacks(listener, saboteur)
+    with pytest.raises(ArithmeticError, match="enough"):
+        failing.fit(problem.X, problem.y)
+    assert listener.n_begun == (0 if at_setup else listener.n_ended + 2)  # a run, an iteration
+    assert listener.n_torn_down == saboteur.n_torn_down == 1
+    failing.set_callbacks(listener).fit(problem.X, problem.y)
+    assert listener.n_torn_down == 2
 
 
 def test_there_are_iterative_estimators():
