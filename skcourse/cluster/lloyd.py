@@ -177,6 +177,8 @@ class Lloyd:
         k, d = stats.sums.shape
         points = self.centers.points[:k, :d].astype(np.float64)
         far = self.rows.distances_to_own(points + self.origin, labels)
+        if len(self.rows.weights):
+            far[self.rows.weights == 0] = 0.0  # as if absent
         rounding = 4 * np.finfo(self.rows.dtype).eps * np.abs(points).max()
         if far.max() <= d * rounding**2:  # there are no more distinct rows than filled clusters
             return stats
@@ -184,6 +186,8 @@ class Lloyd:
         farthest = np.argpartition(far, -len(empty))[: -len(empty) - 1 : -1]
         for new, i in zip(empty, farthest, strict=True):
             old, w = labels[i], self.rows.weight_of(i)
+            if w == 0:
+                continue
             x = self.rows.take(i).astype(np.float64) - self.origin
             for cluster, sign in ((old, -1), (new, 1)):
                 stats.sums[cluster] += sign * w * x
