@@ -107,7 +107,7 @@ def fitted_attributes(estimator):
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-@pytest.mark.parametrize(("ours", "theirs"), pairs())
+@pytest.mark.parametrize(("ours", "theirs"), list(pairs()))
 def test_refused(ours, theirs, kind):
     problem = make_problem(ours)
     X = REFUSED[kind](problem.X)
@@ -119,7 +119,7 @@ def test_refused(ours, theirs, kind):
 
 
 @pytest.mark.parametrize("kind", ODD)
-@pytest.mark.parametrize(("ours", "theirs"), pairs())
+@pytest.mark.parametrize(("ours", "theirs"), list(pairs()))
 def test_odd(ours, theirs, kind):
     problem = make_problem(ours)
     X = ODD[kind](problem.X)
@@ -163,7 +163,7 @@ BAD_WEIGHTS = {
 
 
 @pytest.mark.parametrize("kind", BAD_WEIGHTS)
-@pytest.mark.parametrize(("ours", "theirs"), pairs())
+@pytest.mark.parametrize(("ours", "theirs"), list(pairs()))
 def test_bad_weights(ours, theirs, kind):
     problem = make_problem(ours)
     weights = {"sample_weight": BAD_WEIGHTS[kind](len(problem.X))}
@@ -217,7 +217,7 @@ TOO_MANY = [
 
 
 @pytest.mark.parametrize(("name", "value"), TOO_MANY)
-@pytest.mark.parametrize(("ours", "theirs"), pairs())
+@pytest.mark.parametrize(("ours", "theirs"), list(pairs()))
 def test_too_many_parts(ours, theirs, name, value):
     if name not in ours.get_params():
         return
@@ -229,7 +229,7 @@ def test_too_many_parts(ours, theirs, name, value):
     assert_same_kind(found, expected)
 
 
-@pytest.mark.parametrize(("ours", "theirs"), pairs())
+@pytest.mark.parametrize(("ours", "theirs"), list(pairs()))
 def test_asked_wrongly(ours, theirs):
     problem = make_problem(ours)
     X = problem.X
@@ -252,7 +252,7 @@ def raised(function, X):
     return caught.value
 
 
-@pytest.mark.parametrize(("ours", "theirs"), pairs())
+@pytest.mark.parametrize(("ours", "theirs"), list(pairs()))
 def test_one_row(ours, theirs):
     problem = make_problem(ours).rows(slice(0, 1))
     expected, _ = outcome(theirs, problem.X, problem.y)
