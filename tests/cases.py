@@ -188,8 +188,9 @@ def default(cls):
 
 
 def all_cases():
-    """List the cases of every estimator that there is."""
-    return [case for name, cls in all_estimators() for case in PROMISES.get(name, default)(cls)]
+    """List the cases of every estimator that there is; threads change no bit of any."""
+    cases = [case for name, cls in all_estimators() for case in PROMISES.get(name, default)(cls)]
+    return [case._replace(same_bits=True) for case in cases]
 
 
 def small(cls):

@@ -1,8 +1,8 @@
 """Checks for estimators, any estimators: what must hold whatever the algorithm is.
 
 scikit-learn's `check_estimator` asks whether an estimator obeys the interface. This asks whether
-it obeys the mathematics: a weight counts rows, their order is nothing, threads change no bit, a
-fit in pieces is a fit. Tolerances are measured (see `allowance`), so one check serves a
+it obeys the mathematics: a weight counts rows, their order is nothing, threads change nothing,
+a fit in pieces is a fit. Tolerances are measured (see `allowance`), so one check serves a
 well-conditioned problem and one that is nearly singular, in float64 and in float32.
 
 >>> from sklearn.linear_model import Ridge

@@ -7,6 +7,9 @@ the largest movement seen is the yardstick. It is tight where the problem is wel
 where it is not, and knows nothing of the algorithm.
 """
 
+import pickle
+import reprlib
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import has_fit_parameter
@@ -15,6 +18,7 @@ from skcourse.testing.problems import wobble
 
 METHODS = ("predict", "decision_function", "predict_proba", "transform", "score_samples")
 DRAWS = 4  # wobbled problems that are solved
+SEQUENCES = (list, tuple, np.ndarray)
 SAFETY = 8  # the largest of a few random movements against the largest possible one
 
 
@@ -24,11 +28,17 @@ def takes_weights(estimator):
 
 
 def seeded(estimator, seed=0):
-    """Return a clone whose `random_state`, if it has one that is not an integer, is `seed`."""
+    """Return a clone that has `seed` wherever a `random_state`, of a part too, is no integer."""
     estimator = clone(estimator)
-    if not isinstance(estimator.get_params(deep=False).get("random_state", seed), int):
-        estimator.set_params(random_state=seed)
-    return estimator
+    states = {name: value for name, value in estimator.get_params().items() if is_seed(name)}
+    return estimator.set_params(
+        **{name: seed for name, value in states.items() if not isinstance(value, int)}
+    )
+
+
+def is_seed(name):
+    """Tell whether a parameter, perhaps of a part of the estimator, is a `random_state`."""
+    return name.rpartition("__")[2] == "random_state"
 
 
 def refit(estimator, problem):
@@ -185,19 +195,56 @@ def assert_same_bits(first, second, what):
     """
     assert first.keys() == second.keys(), f"{sorted(first)} against {sorted(second)} {what}"
     for name, a in first.items():
-        assert same_bits(a, second[name]), f"{name} is not the same {what}: {a} != {second[name]}"
+        b = second[name]
+        assert same_bits(a, b), f"{name} is not the same {what}: {difference(a, b)}"
+
+
+def difference(a, b):
+    """Say in a line how two values differ that are not the same."""
+    a, b = dense(a), dense(b)
+    if isinstance(a, dict) and isinstance(b, dict) and a.keys() == b.keys():
+        key = next(key for key in a if not same_bits(a[key], b[key]))
+        return f"[{key!r}] {difference(a[key], b[key])}"
+    if isinstance(a, list | tuple) and isinstance(b, list | tuple) and len(a) == len(b):
+        return difference(dict(enumerate(a)), dict(enumerate(b)))
+    if not (isinstance(a, np.ndarray | np.generic) and isinstance(b, np.ndarray | np.generic)):
+        return f"{reprlib.repr(a)} against {reprlib.repr(b)}"
+    if a.dtype != b.dtype or a.shape != b.shape:
+        return f"{a.dtype} of shape {a.shape} against {b.dtype} of shape {b.shape}"
+    n_wrong = sum(not same_bits(*pair) for pair in zip(a.flat, b.flat, strict=True))
+    text = f"{n_wrong} of {a.size} entries differ"
+    if a.dtype.kind not in "iufc":
+        return text
+    wide = complex if a.dtype.kind == "c" else float
+    with np.errstate(invalid="ignore"):
+        return f"{text}, by at most {np.max(np.abs(a.astype(wide) - b), initial=0.0):.3g}"
 
 
 def same_bits(a, b):
-    """Tell whether two values are the same, to the bit; estimators by their fitted attributes."""
+    """Tell whether two values are the same, to the bit; estimators by their fitted attributes.
+
+    Objects that cannot be compared are the same if their pickles are.
+    """
     a, b = dense(a), dense(b)
     if isinstance(a, np.ndarray) and a.dtype != object:
         b = np.asarray(b)
         return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
-    if isinstance(a, dict):
+    if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(same_bits(a[key], b[key]) for key in a)
-    if isinstance(a, list | tuple | np.ndarray):
+    if isinstance(a, SEQUENCES) and isinstance(b, SEQUENCES):
         return len(a) == len(b) and all(map(same_bits, a, b))
     if hasattr(a, "get_params"):
         return same_bits(state(a), state(b))
-    return type(a) is type(b) and (a == b or a != a)
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, np.generic):
+        return a.tobytes() == b.tobytes()
+    return bool(a == b or a != a) or (type(a).__eq__ is object.__eq__ and same_pickle(a, b))
+
+
+def same_pickle(a, b):
+    """Tell whether two objects can be pickled, and to the same bytes."""
+    try:
+        return pickle.dumps(a) == pickle.dumps(b)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return False

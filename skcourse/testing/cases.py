@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sklearn.utils import get_tags
 
-from skcourse.testing.answers import takes_weights
+from skcourse.testing.answers import is_seed, takes_weights
 from skcourse.testing.fits import check_history, check_objective, check_partial_fit_in_pieces
 from skcourse.testing.inputs import check_dtype_kept, check_layouts, check_memmap
 from skcourse.testing.parameters import check_parameters_refused
@@ -41,7 +41,6 @@ ALWAYS = (
     check_pickle,
     check_repeatable,
     check_rows_one_by_one,
-    check_threads_agree,
 )
 
 
@@ -64,6 +63,7 @@ class Case(NamedTuple):
     objective: Callable | None = None  # (fitted estimator, problem) -> number
     optimum: Callable | None = None  # problem -> the least such number, by other means
     reached: bool = False  # a fit finds the optimum, not only a local one
+    same_bits: bool = False  # threads change no bit of a fit, not only no more than rounding does
     excused: dict = {}  # check -> the reason why it does not hold, where mathematics forbids it
     problems: dict = {}  # which ones: options of `skcourse.testing.strategies.problems`
 
@@ -95,13 +95,16 @@ def all_checks(case):
     estimator = case.estimator
     refuse_other_input(estimator)
     checks = {check.__name__: functools.partial(check, estimator) for check in ALWAYS}
+    checks["check_threads_agree"] = functools.partial(
+        check_threads_agree, estimator, bits=case.same_bits
+    )
     for check in ordered_checks(case):
         checks[check.__name__] = functools.partial(check, estimator)
     if hasattr(estimator, "partial_fit"):
         checks["check_partial_fit_in_pieces"] = functools.partial(
             check_partial_fit_in_pieces, estimator
         )
-    if case.falls or "history_" in (type(estimator).__doc__ or ""):
+    if case.falls or re.search(r"\bhistory_\b", type(estimator).__doc__ or ""):
         checks["check_history"] = functools.partial(check_history, estimator, falls=case.falls)
     if case.objective is not None:
         how = {name: getattr(case, name) for name in ("objective", "optimum", "reached")}
@@ -110,12 +113,16 @@ def all_checks(case):
         checks[f"check_symmetry[{symmetry.name}]"] = functools.partial(
             check_symmetry, estimator, symmetry=symmetry
         )
+    if unknown := set(case.excused) - set(checks):
+        raise ValueError(f"{sorted(unknown)} excused, but no checks of {estimator}")
     yield from sorted((name, check) for name, check in checks.items() if name not in case.excused)
 
 
 def ordered_checks(case):
     """Yield the checks that compare fits on rows in different order or number."""
-    draws = "random_state" in case.estimator.get_params() if case.draws is None else case.draws
+    draws = case.draws
+    if draws is None:
+        draws = any(map(is_seed, case.estimator.get_params()))
     if takes_weights(case.estimator):
         yield check_equal_weights_are_none
     if not draws:
@@ -148,7 +155,9 @@ def check_estimator(case, *, only=""):
     Raises
     ------
     AssertionError
-        Names each check that failed, with its message.
+        Names each check that failed, with its message; its cause is the first of them.
+    ValueError
+        If no check has `only` in its name.
 
     Examples
     --------
@@ -164,9 +173,12 @@ def check_estimator(case, *, only=""):
             try:
                 check()
             except Exception as error:
-                failures.append(f"{name}: {type(error).__name__}: {error}")
+                failures.append((name, error))
     if failures:
-        raise AssertionError("\n".join(failures))
+        lines = [f"{name}: {type(error).__name__}: {error}" for name, error in failures]
+        raise AssertionError("\n".join(lines)) from failures[0][1]
+    if not names:
+        raise ValueError(f"no check of {case} has {only!r} in its name")
     return names
 
 

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans
 from sklearn.kernel_ridge import KernelRidge
-from sklearn.linear_model import LinearRegression, RidgeClassifier
+from sklearn.linear_model import LinearRegression, Ridge, RidgeClassifier
+from sklearn.pipeline import make_pipeline
 
 from skcourse import testing
 from skcourse.testing import Case, all_checks, check_estimator, make_problem, shift, target_affine
+from skcourse.testing.answers import seeded
 from skcourse.testing.cases import label
 from tests.testing import toys
 
@@ -28,6 +30,7 @@ def case(toy):
         objective=squared_error,
         optimum=least_squared_error,
         reached=True,
+        same_bits=True,
     )
 
 
@@ -50,7 +53,7 @@ BROKEN = {
     "check_rows_one_by_one": [toys.StandardisesTheBatch],
     "check_symmetry[a change of the unit and origin of y]": [toys.SeesTheOrigin],
     "check_symmetry[a shift of X]": [toys.SeesTheOrigin],
-    "check_threads_agree": [toys.CountsItsThreads],
+    "check_threads_agree": [toys.CountsItsThreads, toys.LosesRowsToThreads],
     "check_weights_repeat_rows": [toys.WeightsWithoutRoot],
     "check_zero_weight_is_absence": [toys.CountsAbsentRows],
 }
@@ -83,6 +86,78 @@ def test_estimator_report_names_every_failure():
 def test_what_mathematics_forbids_is_excused():
     excused = Case(toys.ForgetsPieces(), excused={"check_partial_fit_in_pieces": "it forgets"})
     assert "check_partial_fit_in_pieces" not in dict(all_checks(excused))
+
+
+def test_what_is_excused_must_be_a_check():
+    with pytest.raises(ValueError, match="check_row_ordre"):
+        list(all_checks(Case(toys.Line(), excused={"check_row_ordre": "a slip"})))
+
+
+def test_no_check_of_that_name():
+    with pytest.raises(ValueError, match=r"no check of .*'wieght' in its name"):
+        check_estimator(toys.Line(), only="wieght")
+
+
+def test_threads_may_round_unless_bits_are_promised():
+    for estimator in (toys.CountsItsThreads(), Ridge(solver="cholesky")):
+        assert check_estimator(estimator, only="threads") == ["check_threads_agree"]
+    with pytest.raises(AssertionError, match=r"predict moves by .* with n_jobs=2"):
+        check_estimator(toys.LosesRowsToThreads(), only="threads")
+
+
+def test_a_failure_is_caused_by_the_first():
+    with pytest.raises(AssertionError) as caught:
+        check_estimator(toys.Widens(), only="dtype")
+    assert isinstance(caught.value.__cause__, AssertionError)
+
+
+def test_a_loss_history_is_not_a_history():
+    class Logs(toys.Line):
+        """Has a loss_history_."""
+
+    assert "check_history" not in dict(all_checks(Logs()))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "message"),
+    [
+        (np.arange(4.0), np.array([0, 1.5, 2, 3.25]), "2 of 4 entries differ, by at most 0.5"),
+        (np.zeros(2), np.array([0, -0.0]), "1 of 2 entries differ, by at most 0$"),
+        (np.zeros(2), np.zeros(2, np.float32), r"float64 of shape \(2,\) against float32"),
+        (np.zeros(2), np.zeros((1, 2)), r"of shape \(2,\) against float64 of shape \(1, 2\)"),
+        (np.array(["a", "b"]), np.array(["a", "c"]), "1 of 2 entries differ$"),
+        (np.float64(1), np.float64(3), "1 of 1 entries differ, by at most 2"),
+        ({"loss": np.zeros(9)}, {"loss": np.ones(9)}, r"\['loss'\] 9 of 9 entries differ"),
+        ([1, np.zeros(9)], [1, np.ones(9)], r"\[1\] 9 of 9 entries differ"),
+        (1, 2, "1 against 2"),
+        (list(range(10**5)), None, r"^.{1,99}$"),
+    ],
+)
+def test_a_message_says_how_values_differ(first, second, message):
+    with pytest.raises(AssertionError, match=message):
+        testing.assert_same_bits({"x": first}, {"x": second}, "here")
+
+
+def test_objects_are_compared_by_what_they_hold():
+    same = [np.random.RandomState(0), LinearRegression, least_squared_error, toys.Box(1)]
+    twin = [np.random.RandomState(0), LinearRegression, least_squared_error, toys.Box(1)]
+    testing.assert_same_bits({"x": same}, {"x": twin}, "")
+    for a, b in ((toys.Box(1), toys.Box(2)), (lambda: 0, lambda: 0)):
+        with pytest.raises(AssertionError):
+            testing.assert_same_bits({"x": a}, {"x": b}, "")
+
+
+def test_parts_are_seeded_too():
+    pipeline = make_pipeline(KMeans(3, n_init=1), KMeans(2, random_state=7))
+    assert "check_row_order" not in dict(all_checks(pipeline))
+    testing.check_repeatable(pipeline)
+    seeds = seeded(pipeline).get_params()
+    assert seeds["kmeans-1__random_state"] == 0 and seeds["kmeans-2__random_state"] == 7
+
+
+def test_a_fit_that_takes_NaN_is_told_so():
+    with pytest.raises(AssertionError, match="should have refused: nan in X"):
+        testing.check_failed_fit_leaves_no_trace(toys.TakesNaN())
 
 
 def test_estimators_of_other_input_are_refused():
