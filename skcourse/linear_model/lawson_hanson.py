@@ -11,7 +11,8 @@ Iteration   P, the passive set, holds the columns whose b_j is free. Let in the 
             and by Givens rotations when one leaves: nothing is squared. In the turned
             coordinates r is the lower part of c, and (2) is read off it.
 Scale       With every a_j and c brought to a size of about 1 by a power of two, no product of two
-            numbers over- or underflows, no digit changes, and no unit decides which j comes first.
+            numbers over- or underflows, and no digit changes. Of several b that satisfy (1), which
+            one is found depends on who comes first: that is decided by the lengths as they were.
 Cost        4 k p products per change of P, of which there are about as many as positive b_j.
 Reference   C. Lawson, R. Hanson, Solving Least Squares Problems, 1974, chapter 23.
 """
@@ -20,6 +21,8 @@ import numpy as np
 
 from skcourse.core.factors import EPS
 from skcourse.core.kernel import kernel
+
+LEAST = -1074  # no exponent is less
 
 
 @kernel(exact=True)
@@ -77,8 +80,8 @@ def back_substitute(A, c, order, m, s):
 
 
 @kernel(exact=True)
-def steepest(A, c, m, barred, lengths):
-    """Return the active column with the largest <a_j, r>, or -1 if all are noise.
+def steepest(A, c, m, barred, lengths, units):
+    """Return the active column with the largest <a_j, r> units_j, or -1 if all are noise.
 
     The products of (2) are known to about k u |a_j| |c| only.
     """
@@ -93,8 +96,8 @@ def steepest(A, c, m, barred, lengths):
         slope = 0.0
         for i in range(m, k):
             slope += A[i, j] * c[i]
-        if slope > best and slope > k * EPS * lengths[j] * size:
-            best, found = slope, j
+        if slope * units[j] > best and slope > k * EPS * lengths[j] * size:
+            best, found = slope * units[j], j
     return found
 
 
@@ -123,7 +126,7 @@ def solve_passive(A, c, order, m, b):
 
 
 @kernel(exact=True)
-def lawson_hanson(A, c, b, max_iter):
+def lawson_hanson(A, c, b, units, max_iter):
     """Find b of (1).
 
     Parameters
@@ -131,6 +134,7 @@ def lawson_hanson(A, c, b, max_iter):
     A : array of shape (k, p), Fortran-contiguous, used up
     c : array of shape (k,), used up
     b : array of shape (p,), zeros; overwritten with the solution
+    units : array of shape (p,), what the columns have been divided by, on any common scale
     max_iter : int, how often columns may be let in
 
     Returns
@@ -146,7 +150,7 @@ def lawson_hanson(A, c, b, max_iter):
         barred[j] = lengths[j] == 0
     m = 0
     for _ in range(max_iter):
-        j = steepest(A, c, m, barred, lengths) if m < k else -1
+        j = steepest(A, c, m, barred, lengths, units) if m < k else -1
         if j < 0:
             return True
         diagonal = reflect(A, c, j, m)
@@ -180,13 +184,15 @@ def nonnegative_least_squares(A, C):
         As scipy.optimize.nnls, if 3 p rounds do not suffice.
     """
     coef = np.zeros((C.shape[1], A.shape[1]))
-    A, units = scaled(A)
+    A, exponents = scaled(A)
     C, sizes = scaled(C)
+    largest = exponents.max(initial=LEAST)
+    units = np.ldexp(1.0, np.maximum(exponents - largest, -900))  # not 0
     for c, b in zip(C.T, coef, strict=True):
-        if not lawson_hanson(np.array(A, order="F"), c.copy(), b, 3 * len(b)):
+        if not lawson_hanson(np.array(A, order="F"), c.copy(), b, units, 3 * len(b)):
             raise RuntimeError("Maximum number of iterations reached.")
     with np.errstate(over="ignore"):
-        return np.ldexp(coef.T, sizes - units[:, np.newaxis])
+        return np.ldexp(coef.T, sizes - exponents[:, np.newaxis])
 
 
 def scaled(A):
