@@ -340,7 +340,7 @@ def test_pieces_that_cannot_be_joined():
     with pytest.raises(ValueError, match="kept no statistics"):
         Ridge(solver="lsqr").fit(X, Y).partial_fit(X, Y)
     with pytest.raises(ValueError, match="y has 1 targets, but 2 were expected"):
-        Ridge().partial_fit(X, Y).partial_fit(X, Y[:, 0])
+        Ridge().partial_fit(X, Y).partial_fit(X, Y[:, :1])
     with pytest.raises(ValueError, match="features"):
         Ridge().partial_fit(X, Y).partial_fit(X[:, :3], Y)
 
