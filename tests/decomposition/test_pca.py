@@ -555,6 +555,12 @@ def test_shift_and_scale(problem, shift, scale):
     assert_allclose(other.mean_, scale * one.mean_ + shift, atol=1e-11 * (1 + scale * 1e3))
 
 
+def test_whitened_scores_have_no_unit():
+    X = rows(200, 8)
+    scores = PCA(4, whiten=True).fit_transform(X)
+    assert_allclose(PCA(4, whiten=True).fit_transform(3 * X), scores, atol=1e-12)
+
+
 def test_whitened_scores_have_unit_variance():
     X = rows(200, 8)
     for solver in SOLVERS:
