@@ -43,15 +43,22 @@ def first_fit(make, n, p):
 
 
 def memory(make, n, p):
-    """Return the bytes of X, and by how many the process grew at most during the fit."""
+    """Return the bytes of X, and by how many the process grew at most during the fit.
+
+    The arrays that the fitted estimator keeps are not counted.
+    """
+    import numpy as np
+
     from benchmarks.contenders import handed_back
     from benchmarks.each import fit, problem
 
-    fit(make(), problem(make(), 2_000, p))  # loads libraries and machine code, starts threads
+    few = min(2_000, max(20, n // 10))
+    fit(make(), problem(make(), few, p))  # loads libraries and machine code, starts threads
     data = problem(make(), n, p)
     before = resident_bytes()
     fitted = fit(make(), data)
-    grown = peak_bytes() - before
+    kept = sum(value.nbytes for value in vars(fitted).values() if isinstance(value, np.ndarray))
+    grown = max(0, peak_bytes() - before - kept)
     return {"X": data.X.nbytes, "grown": grown, "handed_back": handed_back(fitted)}
 
 

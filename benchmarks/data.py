@@ -25,8 +25,9 @@ class Data(NamedTuple):
 
 
 def data_folder():
-    """Return the folder of data files, which need not exist: SKCOURSE_DATA, else one near by."""
-    return pathlib.Path(os.environ.get("SKCOURSE_DATA") or ROOT.parent / "shared" / "data")
+    """Return the folder of data files, SKCOURSE_DATA, or None."""
+    folder = os.environ.get("SKCOURSE_DATA")
+    return pathlib.Path(folder) if folder else None
 
 
 def regression(n, p, shrink=1, *, weighted=False, n_test=0):
@@ -68,9 +69,9 @@ def images(k, shrink=1):
 
     Without the file, they are clusters of that shape, and the note says so.
     """
-    path = data_folder() / "mnist.npz"
-    if path.is_file():
-        with np.load(path) as files:
+    folder = data_folder()
+    if folder and (folder / "mnist.npz").is_file():
+        with np.load(folder / "mnist.npz") as files:
             X = files["X_train"][::shrink].reshape(-1, 784) / np.float32(255)
         note = "The images are MNIST's."
     else:

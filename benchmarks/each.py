@@ -30,15 +30,18 @@ def subjects():
     return [Subject(name, cls.__module__.split(".")[1]) for name, cls in all_estimators()]
 
 
-def namesakes(subject, names=("scikit-learn", "skcourse")):
+def namesakes(subject, names=("scikit-learn", "skcourse"), *, same_work=False):
     """Return {contender: function that makes a new estimator}."""
     found = classes(subject.chapter, subject.name)
-    return {name: maker(found[name]) for name in names if name in found}
+    return {name: maker(found[name], same_work=same_work) for name in names if name in found}
 
 
-def maker(cls):
-    """Return the function that makes a new estimator of this class, with a seed if it takes one."""
-    params = dict(settings(cls.__name__))
+def maker(cls, *, same_work=False):
+    """Return the function that makes a new estimator of this class, with a seed if it takes one.
+
+    Its parameters are the defaults, or with `same_work` those of `settings`.
+    """
+    params = dict(settings(cls.__name__)) if same_work else {}
     if "random_state" in inspect.signature(cls).parameters:
         params["random_state"] = 0
     return lambda: cls(**params)

@@ -37,7 +37,7 @@ def grid(title, fixed, heading, shapes, subjects, plan):
 
 def cell(subject, shape, plan):
     """Time one shape: "12.3 ms, 4.5x"."""
-    makers = namesakes(subject)
+    makers = namesakes(subject, same_work=True)
     data = problem(next(iter(makers.values()))(), *shape)
     calls = {name: lambda make=make: fit(make(), data) for name, make in makers.items()}
     for call in calls.values():

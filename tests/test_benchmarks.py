@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks import each, first_fit, growth, latency, memory, report
 from benchmarks.contenders import classes, handed_back
-from benchmarks.data import ROOT, Data
+from benchmarks.data import ROOT, Data, images
 from benchmarks.harness import Plan, Workload, interleave, run
 from benchmarks.workloads import all_workloads
 from benchmarks.workloads.cluster import inertia
@@ -186,6 +186,11 @@ def test_workload_runs_and_fits_as_well_as_scikit_learn(workload, tmp_path, monk
     assert result.reference is not None
     assert np.isfinite(list(result.losses.values())).all()
     assert result.excess("skcourse") <= workload.slack
+
+
+def test_without_a_folder_of_data_there_is_a_stand_in(monkeypatch):
+    monkeypatch.delenv("SKCOURSE_DATA", raising=False)
+    assert "No mnist.npz found" in images(3, shrink=1_000).note
 
 
 def test_fit_handed_back_to_scikit_learn_is_recognised():
