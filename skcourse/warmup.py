@@ -1,7 +1,8 @@
 """Fill the cache of machine code: fit every estimator, by every solver, on a few rows.
 
 For images of containers, and for continuous integration: what is compiled here is read from disk
-afterwards.
+afterwards. Machine code is made for a dtype and a layout of arrays, so each estimator sees float64
+and float32; rows, columns and sparse matrices; few features and many; and a single row.
 """
 
 import contextlib
@@ -10,13 +11,32 @@ import time
 import warnings
 
 import numpy as np
+import scipy.sparse as sp
+from sklearn.base import clone
 from sklearn.utils import get_tags
 
+from skcourse.core.chunks import one_blas_thread
 from skcourse.core.kernel import cache_base
 from skcourse.core.validation import StrOptions
 
-N, P = 60, 4  # rows and columns: more of both than any default asks for
+N, P = 40, 4  # rows and columns: more of both than any default asks for
+WIDE = 132  # columns: so many that distances to centres are bounded one by one
 ROUTES = ("algorithm", "solver", "svd_solver")  # parameters that choose the code that runs
+
+
+def in_one_place(X, n_clusters, random_state):
+    """Return centres of which all but one lose their rows."""
+    return np.zeros((n_clusters, X.shape[1]))
+
+
+MORE_ROUTES = {  # other parameters that do, by the name of the class
+    "KMeans": [{"init": in_one_place, "n_init": 1}],
+    "LinearRegression": [{"positive": True}],
+    "PCA": [{"svd_solver": "covariance_eigh", "n_components": 2}],
+    "Ridge": [{"positive": True}],
+    "RidgeClassifier": [{"positive": True}],
+}
+QUESTIONS = ("predict", "predict_proba", "decision_function", "transform", "score_samples")
 
 
 def warm_up(estimators):
@@ -33,7 +53,7 @@ def warm_up(estimators):
     failed = False
     started = time.perf_counter()
     width = max(len(name) for name, _ in estimators) if estimators else 0
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), one_blas_thread():
         warnings.simplefilter("ignore")  # on so few rows there is much to warn of
         for name, estimator_class in estimators:
             print(f"{name:<{width}}", end="  ", flush=True)
@@ -50,51 +70,66 @@ def run(estimator_class):
     """Fit and ask one estimator by all routes; return the error of the default one, or None."""
     for dtype in (np.float64, np.float32):
         try:
-            exercise(estimator_class(), dtype)
+            exercise(estimator_class(), rows(P, dtype))
         except Exception as error:
             return error
-        for name, option in routes(estimator_class):
-            with contextlib.suppress(TypeError, ValueError):  # it may want other data
-                exercise(estimator_class(**{name: option}), dtype)
+        for parameters in routes(estimator_class):
+            estimator = estimator_class(**parameters)
+            for X in inputs(estimator, dtype):
+                with contextlib.suppress(TypeError, ValueError):  # it may want other data
+                    exercise(clone(estimator), X)
     return None
 
 
 def routes(estimator_class):
-    """List (parameter, name) for every name that a parameter in ROUTES takes."""
+    """List parameters: none; each name that one of ROUTES takes; what MORE_ROUTES has."""
     constraints = getattr(estimator_class, "_parameter_constraints", {})
-    return [
-        (name, option)
+    named = [
+        {name: option}
         for name in ROUTES
         for constraint in constraints.get(name, ())
         if isinstance(constraint, StrOptions)
         for option in sorted(constraint.options)
     ]
+    return [{}, *named, *MORE_ROUTES.get(estimator_class.__name__, ())]
 
 
-def exercise(estimator, dtype):
-    """Fit on random rows, also weighted where it can be, and ask for whatever it answers."""
-    rng = np.random.RandomState(0)
-    X = np.ascontiguousarray(rng.uniform(size=(N, P)), dtype=dtype)
+def inputs(estimator, dtype):
+    """Yield rows of every kind that an estimator may be given."""
+    X = rows(P, dtype)
+    yield from (X, np.asfortranarray(X), rows(WIDE, dtype))
+    if get_tags(estimator).input_tags.sparse:
+        yield sp.csr_array(X)
+        yield sp.csc_array(X)
+
+
+def rows(n_features, dtype):
+    """Make random rows, C-contiguous."""
+    return np.random.RandomState(0).uniform(size=(N, n_features)).astype(dtype)
+
+
+def exercise(estimator, X):
+    """Fit on X, also weighted where it can be, and ask for whatever it answers."""
     discrete = get_tags(estimator).estimator_type == "classifier"
-    y = np.arange(N) % 3 if discrete else (X @ np.arange(1, P + 1)).astype(dtype)
-    weights = np.ones(N, dtype)
+    y = np.arange(N) % 3 if discrete else (X @ np.arange(1, X.shape[1] + 1)).astype(X.dtype)
     for method in ("fit", "partial_fit"):
         call = getattr(estimator, method, None)
         if call is None:
             continue
         call(X, y)
         if "sample_weight" in inspect.signature(call).parameters:
-            call(X, y, sample_weight=weights)
-    for method in (
-        "predict",
-        "predict_proba",
-        "decision_function",
-        "transform",
-        "inverse_transform",
-        "score_samples",
-    ):
-        call = getattr(estimator, method, None)
-        if call is not None:
-            call(estimator.transform(X) if method == "inverse_transform" else X)
+            call(X, y, sample_weight=np.linspace(1, 2, N, dtype=X.dtype))
+        ask(estimator, X)
+        ask(estimator, X[:1])
     if hasattr(estimator, "score"):
         estimator.score(X, y)
+
+
+def ask(estimator, X):
+    """Ask for whatever the fitted estimator answers."""
+    for method in QUESTIONS:
+        call = getattr(estimator, method, None)
+        if call is not None:
+            call(X)
+    if hasattr(estimator, "inverse_transform"):
+        estimator.inverse_transform(estimator.transform(X))

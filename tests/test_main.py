@@ -245,7 +245,88 @@ def test_warmup_fills_the_cache(tmp_path, monkeypatch):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "LinearRegression" in done.stdout
     assert str(tmp_path) in done.stdout
-    assert list(tmp_path.rglob("*.nbc"))
+    files = set(tmp_path.rglob("*.nbc"))
+    assert files
+    fit = (
+        "from skcourse.linear_model import LinearRegression\nLinearRegression().fit(*blobs(900, 5))"
+    )
+    assert after(fit) == ["done"]
+    assert set(tmp_path.rglob("*.nbc")) == files
+
+
+BLOBS = """
+import warnings
+import numpy as np, scipy.sparse as sp
+warnings.simplefilter("ignore")
+
+def blobs(n, p, dtype=np.float64):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, p)).astype(dtype) + rng.integers(0, 3, (n, 1), dtype=np.int8)
+    return X, X[:, 0] + X[:, 1]
+
+"""
+
+
+def after(code):
+    """Run the code in a new process; return its words, "done" last."""
+    done = subprocess.run(
+        [sys.executable, "-c", BLOBS + code + "\nprint('done')"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+FITS = """
+from skcourse.cluster import KMeans
+from skcourse.core.kernel import KernelCache
+from skcourse.decomposition import PCA
+from skcourse.discovery import all_estimators
+from skcourse.linear_model import LinearRegression, Ridge, RidgeCV
+from skcourse.warmup import warm_up
+
+status = warm_up(all_estimators())
+assert not status
+load = KernelCache.load_overload
+
+def heard(cache, *signature):
+    print("asks for", cache._name)
+    return load(cache, *signature)
+
+KernelCache.load_overload = heard
+print("warm")
+for dtype in (np.float64, np.float32):
+    for n, p in ((3_000, 5), (2_000, 200), (30, 200)):
+        X, y = blobs(n, p, dtype)
+        S, weights = sp.random(n, p, 0.1, "csr", dtype, random_state=0), np.ones(n, dtype)
+        for rows in (X, np.asfortranarray(X), S, S.tocsc()):
+            for k in (3, 20):
+                means = KMeans(k, n_init=1, random_state=0).fit(rows).fit(rows, None, weights)
+                means.predict(rows), means.transform(rows), means.score(rows)
+            for linear in (LinearRegression(), Ridge(), Ridge(solver="sag"), Ridge(solver="lsqr")):
+                linear.fit(rows, y).fit(rows, y, weights).predict(rows)
+            PCA(2, svd_solver="covariance_eigh").fit(rows).transform(rows)
+        for k in (3, 20):
+            means = KMeans(k, init="random", n_init=2, random_state=0).fit(X)
+            means.predict(X[:1]), means.transform(X[:1])
+        for linear in (
+            LinearRegression(positive=True), Ridge(solver="saga"), Ridge(positive=True), RidgeCV()
+        ):
+            linear.fit(X, y).fit(X, y, weights).predict(X[:1])
+        for linear in (LinearRegression(), Ridge()):
+            linear.partial_fit(X, y).partial_fit(X, y, weights).predict(X[:1])
+        for axes in (PCA(2), PCA()):
+            axes.fit(X, sample_weight=weights).transform(X[:1])
+            axes.partial_fit(X).partial_fit(X, sample_weight=weights)
+"""
+
+
+def test_warmup_leaves_nothing_to_compile():
+    words = after(FITS)
+    asked = words[words.index("warm") + 1 :]
+    assert asked == ["done"]
 
 
 def test_warmup_reports_a_failure(estimators, capsys):
