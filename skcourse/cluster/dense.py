@@ -42,17 +42,27 @@ def add_rows(X, weights, origin, labels, stats):
 
 
 @kernel
-def column_moments(X, mean, squares):
-    """Write the mean of each column and the sum of squared deviations, float64 (d,) each."""
+def column_moments(X, weights, mean, squares):
+    """Write the mean of each column and the sum of squared deviations, float64 (d,) each.
+
+    Returns
+    -------
+    total : float, the sum of the weights
+    """
+    total = 0.0
     for i in range(X.shape[0]):
+        w = np.float64(weights[i]) if len(weights) else 1.0
+        total += w
         for f in range(X.shape[1]):
-            mean[f] += X[i, f]
+            mean[f] += w * X[i, f]
     for f in range(X.shape[1]):
-        mean[f] /= X.shape[0]
+        mean[f] /= total if total > 0 else 1.0
     for i in range(X.shape[0]):
+        w = np.float64(weights[i]) if len(weights) else 1.0
         for f in range(X.shape[1]):
             t = X[i, f] - mean[f]
-            squares[f] += t * t
+            squares[f] += w * t * t
+    return total
 
 
 @kernel
@@ -126,9 +136,10 @@ def approach(X, weights, centers, nearby, current, start, potentials):
 
 
 def merge_moments(a, b):
-    """Return (n, mean, squares) of the rows of `a` and `b` together (Chan et al., 1983)."""
-    n, d = a[0] + b[0], b[1] - a[1]
-    return n, a[1] + d * (b[0] / n), a[2] + b[2] + d * d * (a[0] * b[0] / n)
+    """Return (weight, mean, squares) of the rows of `a` and `b` together (Chan et al., 1983)."""
+    total, d = a[0] + b[0], b[1] - a[1]
+    share = b[0] / total if total > 0 else 0.0
+    return total, a[1] + d * share, a[2] + b[2] + d * d * (a[0] * share)
 
 
 class DenseRows:
@@ -152,16 +163,14 @@ class DenseRows:
         return np.asarray(self.X[rows]), self.weights[rows]
 
     def moments(self):
-        """Return the mean and the variance of each column, float64, weights aside."""
+        """Return the mean and the variance of each column, float64."""
 
         def part(rows):
-            X, _ = self.part(rows)
-            mean, squares = np.zeros(X.shape[1]), np.zeros(X.shape[1])
-            column_moments(X, mean, squares)
-            return len(X), mean, squares
+            mean, squares = np.zeros((2, self.shape[1]))
+            return column_moments(*self.part(rows), mean, squares), mean, squares
 
-        n, mean, squares = over(part, self.slices(), merge_moments)
-        return mean, squares / n
+        total, mean, squares = over(part, self.slices(), merge_moments)
+        return mean, squares / total
 
     def squares(self, origin, mean, variance):
         """Return sum_i w_i |x_i - origin|^2, given the moments of the columns."""
@@ -279,9 +288,11 @@ class DenseRows:
         """Return row i, or the rows of an array i, as a dense array."""
         return np.array(self.X[i])
 
-    def weight_of(self, i):
-        """Return w_i."""
-        return float(self.weights[i]) if len(self.weights) else 1.0
+    def weight_of(self, members):
+        """Return the sum of w_i over an array of rows."""
+        if len(self.weights) == 0:
+            return float(len(members))
+        return float(np.sum(self.weights[members], dtype=np.float64))
 
     def origin_at(self, mean):
         """Return what to centre the rows at, (d,), dtype of X, given their mean."""

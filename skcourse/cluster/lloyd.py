@@ -172,28 +172,38 @@ class Lloyd:
         return points
 
     def relocated(self):
-        """Return the statistics after the farthest rows went to the empty clusters."""
+        """Return the statistics after the rows at the farthest places went to the empty clusters.
+
+        Rows that are equal go together, so that a weight of 2 is the row twice.
+        """
         stats, labels = self.totals.copy(), self.state.labels
-        k, d = stats.sums.shape
+        empty = np.flatnonzero(stats.counts == 0)
+        for new, members in zip(empty, self.far_places(), strict=False):
+            old, w = labels[members[0]], self.rows.weight_of(members)
+            x = self.rows.take(members[0]).astype(np.float64) - self.origin
+            for cluster, sign in ((old, -1), (new, 1)):
+                stats.sums[cluster] += sign * w * x
+                stats.weights[cluster] += sign * w
+                stats.counts[cluster] += sign * len(members)
+        return stats
+
+    def far_places(self):
+        """Yield the rows of each place that is not a centre, the farthest from its centre first."""
+        k, d = self.totals.sums.shape
+        labels = self.state.labels
         points = self.centers.points[:k, :d].astype(np.float64)
         far = self.rows.distances_to_own(points + self.origin, labels)
         if len(self.rows.weights):
             far[self.rows.weights == 0] = 0.0  # as if absent
         rounding = 4 * np.finfo(self.rows.dtype).eps * np.abs(points).max()
-        if far.max() <= d * rounding**2:  # there are no more distinct rows than filled clusters
-            return stats
-        empty = np.flatnonzero(stats.counts == 0)
-        farthest = np.argpartition(far, -len(empty))[: -len(empty) - 1 : -1]
-        for new, i in zip(empty, farthest, strict=True):
-            old, w = labels[i], self.rows.weight_of(i)
-            if w == 0:
-                continue
-            x = self.rows.take(i).astype(np.float64) - self.origin
-            for cluster, sign in ((old, -1), (new, 1)):
-                stats.sums[cluster] += sign * w * x
-                stats.weights[cluster] += sign * w
-                stats.counts[cluster] += sign * (w > 0)
-        return stats
+        order = np.argsort(-far, kind="stable")
+        order = order[: np.count_nonzero(far > d * rounding**2)]
+        while len(order):
+            first = order[0]
+            near = order[(far[order] == far[first]) & (labels[order] == labels[first])]
+            equal = (self.rows.take(near) == self.rows.take(first)).all(axis=1)
+            yield near[equal]
+            order = order[~np.isin(order, near[equal])]
 
     def finish(self):
         """Return the centres in the units of X, and give each row the label that `predict` will."""

@@ -146,13 +146,15 @@ def approach(X, weights, points, norms, nearby, current, start, potentials):
 
 
 @kernel
-def column_squares(X, mean, squares, counts):
-    """Add (x - mean)^2 over the entries that are not zero to `squares`, (d,), and count them."""
-    for e in range(X.pointers[0], X.pointers[-1]):
-        f = X.columns[e]
-        t = X.data[e] - mean[f]
-        squares[f] += t * t
-        counts[f] += 1
+def column_squares(X, weights, mean, squares, filled):
+    """Add w_i (x - mean)^2 over the stored entries to `squares`, and w_i to `filled`, (d,) each."""
+    for i in range(X.pointers.shape[0] - 1):
+        w = np.float64(weights[i]) if len(weights) else 1.0
+        for e in range(X.pointers[i], X.pointers[i + 1]):
+            f = X.columns[e]
+            t = X.data[e] - mean[f]
+            squares[f] += w * t * t
+            filled[f] += w
 
 
 @kernel
@@ -189,12 +191,16 @@ class SparseRows:
         return Csr(data, columns, pointers[rows.start : rows.stop + 1]), self.weights[rows]
 
     def moments(self):
-        """Return the mean and the variance of each column, float64, weights aside."""
-        n, d = self.shape
-        mean = np.asarray(self.X.sum(axis=0, dtype=np.float64)).ravel() / n
-        squares, counts = np.zeros(d), np.zeros(d, np.int64)
-        column_squares(self.csr, mean, squares, counts)
-        return mean, (squares + (n - counts) * mean**2) / n
+        """Return the mean and the variance of each column, float64."""
+        total = self.total_weight
+        if len(self.weights):
+            sums = self.X.T @ self.weights.astype(np.float64)
+        else:
+            sums = np.asarray(self.X.sum(axis=0, dtype=np.float64)).ravel()
+        mean = sums / total
+        squares, filled = np.zeros((2, self.shape[1]))
+        column_squares(self.csr, self.weights, mean, squares, filled)
+        return mean, (squares + (total - filled) * mean**2) / total
 
     def squares(self, origin, mean, variance):
         """Return sum_i w_i |x_i|^2, given the moments of the columns."""
@@ -287,9 +293,11 @@ class SparseRows:
         taken = self.X[np.atleast_1d(i)].toarray()
         return taken if np.ndim(i) else taken[0]
 
-    def weight_of(self, i):
-        """Return w_i."""
-        return float(self.weights[i]) if len(self.weights) else 1.0
+    def weight_of(self, members):
+        """Return the sum of w_i over an array of rows."""
+        if len(self.weights) == 0:
+            return float(len(members))
+        return float(np.sum(self.weights[members], dtype=np.float64))
 
     def origin_at(self, mean):
         """Return 0: sparse rows are not centred."""

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skcourse.cluster import assignment, bounds, dense, elkan
+from skcourse.cluster import KMeans, assignment, bounds, dense, elkan
 from skcourse.cluster.dense import DenseRows
 from skcourse.cluster.lloyd import Lloyd
 from skcourse.cluster.sparse import SparseRows
@@ -206,3 +206,13 @@ def test_rows_of_no_weight_leave_a_cluster_empty():
     found = run(X, np.array([[0.0], [50.0], [100.0]]), weights)
     assert np.isfinite(found.centers).all()
     assert found.inertia < 1.0
+
+
+def test_equal_rows_are_relocated_together_and_rows_of_weight_0_never():
+    X = np.array([[0.0], [0.2], [9.0], [9.0], [30.0], [50.0]])
+    init = np.array([[1.0], [1000.0], [2000.0]])  # two of them nobody is near to
+    weights = np.array([1.0, 1.0, 2.0, 1.0, 1.0, 0.0])
+    weighted = KMeans(3, init=init, n_init=1).fit(X, sample_weight=weights)
+    repeated = KMeans(3, init=init, n_init=1).fit(np.repeat(X, weights.astype(int), axis=0))
+    assert_array_equal(weighted.cluster_centers_, repeated.cluster_centers_)
+    assert_array_equal(np.repeat(weighted.labels_, weights.astype(int)), repeated.labels_)
