@@ -22,7 +22,7 @@ from skcourse.tour.data import load
 
 LEAST, MOST = 5, 41  # turns
 BUDGET, LIMIT = 0.8, 4.0  # seconds after which LEAST turns are enough, after which any number is
-PAUSE = 0.1  # seconds in which the spinning threads of the other library come to rest
+PAUSE = 0.04  # seconds in which the spinning threads of the other library come to rest
 TURN = 0.005  # seconds: short fits are repeated within a turn
 UNSTEADY = 2.0  # the upper quartile of a library's times over the lower, on a busy machine
 
