@@ -8,6 +8,7 @@ import numpy as np
 
 from skcourse.discovery import all_estimators
 from skcourse.testing import Case, rotation, scale, shift, stretch, target_affine
+from tests.promises import all_promises
 
 
 def spread_rows(X, n_clusters, random_state):
@@ -188,7 +189,8 @@ def default(cls):
 
 def all_cases():
     """List the cases of every estimator that there is; threads change no bit of any."""
-    cases = [case for name, cls in all_estimators() for case in PROMISES.get(name, default)(cls)]
+    promises = PROMISES | all_promises()
+    cases = [case for name, cls in all_estimators() for case in promises.get(name, default)(cls)]
     return [case._replace(same_bits=True) for case in cases]
 
 
