@@ -19,6 +19,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from skcourse.core import factors
+from skcourse.core.dense_chunks import DenseChunks
 from skcourse.core.factors import Factor
 from skcourse.core.validation import (
     Interval,
@@ -38,7 +39,6 @@ from skcourse.linear_model.least_squares import (
     triangular,
 )
 from skcourse.linear_model.sparse_rows import (
-    DenseChunks,
     iterative_least_squares,
     worth_densifying,
 )

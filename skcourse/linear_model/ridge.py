@@ -19,6 +19,7 @@ from scipy import sparse
 
 from skcourse.core import factors
 from skcourse.core.chunks import one_blas_thread
+from skcourse.core.dense_chunks import DenseChunks
 from skcourse.core.validation import (
     Interval,
     StrOptions,
@@ -40,7 +41,6 @@ from skcourse.linear_model.ridge_problem import (
     penalties,
     resolve,
 )
-from skcourse.linear_model.sparse_rows import DenseChunks
 
 SOLVE = {
     "cholesky": solve_cholesky,

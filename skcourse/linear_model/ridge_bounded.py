@@ -14,6 +14,7 @@ import functools
 
 import numpy as np
 
+from skcourse.core.dense_chunks import DenseChunks
 from skcourse.core.factors import factor
 from skcourse.core.history import warn_not_converged
 from skcourse.core.moments import moments
@@ -22,7 +23,6 @@ from skcourse.linear_model.lawson_hanson import nonnegative_least_squares
 from skcourse.linear_model.nonnegative import bounded_lbfgs, coordinate_descent
 from skcourse.linear_model.ridge_direct import sparse_scatter
 from skcourse.linear_model.ridge_problem import Solution, centred
-from skcourse.linear_model.sparse_rows import DenseChunks
 
 SMALL = 200  # features: H takes 320 KB
 

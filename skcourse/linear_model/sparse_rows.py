@@ -22,19 +22,6 @@ DENSE_WORK = 1e9  # products that nobody notices
 LSQR_WORK = 1e4  # products in BLAS that LSQR's work on one stored entry is worth
 
 
-class DenseChunks:
-    """A sparse matrix that gives chunks of its rows, or of its columns, as dense arrays."""
-
-    def __init__(self, X):
-        self.X, self.shape, self.dtype, self.itemsize = X, X.shape, X.dtype, X.dtype.itemsize
-
-    def __len__(self):
-        return self.shape[0]
-
-    def __getitem__(self, key):
-        return self.X[key].toarray()
-
-
 def worth_densifying(X):
     """Tell which of the two routes is the shorter for a sparse matrix."""
     n, p = X.shape

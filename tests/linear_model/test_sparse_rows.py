@@ -5,8 +5,9 @@ import pytest
 from scipy import sparse
 from sklearn.linear_model import LinearRegression as Reference
 
+from skcourse.core.dense_chunks import DenseChunks
 from skcourse.linear_model import LinearRegression, ols
-from skcourse.linear_model.sparse_rows import DenseChunks, worth_densifying
+from skcourse.linear_model.sparse_rows import worth_densifying
 
 EPS = np.finfo(np.float64).eps
 FORMATS = [sparse.csr_array, sparse.csc_array, sparse.coo_array, sparse.csr_matrix]
