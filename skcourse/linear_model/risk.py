@@ -1,0 +1,211 @@
+"""The empirical risk of a linear prediction, for any loss: value, gradient, Hessian.
+
+Problem     R(w, b) = sum_i s_i l(y_i, z_i) / sum_i s_i,   z_i = <x_i, w> + b                  (1)
+Slopes      With g_i = s_i dl/dz and h_i = s_i d2l/dz2 at z_i, over the sum of the weights, and
+            the rows lengthened by a 1 for the intercept,
+                gradient  sum_i g_i x_i,   Hessian  sum_i h_i x_i x_i'.                      (2)
+Cost        One pass over the rows: a tile of them gives its z, then g, then its part of the sum
+            while it is still in cache. 4 n p products for the gradient, n p^2 more for a Hessian.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import issparse
+
+from skcourse.core.chunks import for_each_chunk, sum_over_chunks
+from skcourse.core.kernel import kernel
+from skcourse.core.losses import evaluate
+
+TILE_BYTES = 2**15  # rows that stay in the first cache between their two uses
+NONE = np.empty(0)
+
+
+class SparseRows(NamedTuple):
+    """Rows of a CSR matrix."""
+
+    starts: np.ndarray  # (n + 1,)
+    indices: np.ndarray
+    data: np.ndarray
+
+
+class Targets(NamedTuple):
+    """What belongs to the rows of X."""
+
+    values: np.ndarray  # y, (n,), float64
+    weights: np.ndarray  # s, (n,), float64, or (0,) for ones
+
+
+class Slopes(NamedTuple):
+    """What is known at a point, row by row."""
+
+    raw: np.ndarray  # z, (n,)
+    first: np.ndarray  # g, (n,)
+    second: np.ndarray  # h, (n,)
+
+
+@kernel
+def dense_products(X, theta, z):
+    """z_i = <x_i, w> + b, for theta = (w, b)."""
+    p = X.shape[1]
+    for i in range(X.shape[0]):
+        total = 0.0
+        for j in range(p):
+            total += X[i, j] * theta[j]
+        z[i] = total + theta[p]
+
+
+@kernel
+def add_dense_rows(X, g, gradient):
+    """gradient += sum_i g_i (x_i, 1)."""
+    p = X.shape[1]
+    total = 0.0
+    for i in range(X.shape[0]):
+        for j in range(p):
+            gradient[j] += g[i] * X[i, j]
+        total += g[i]
+    gradient[p] += total
+
+
+@kernel
+def sparse_products(rows, theta, z):
+    """z_i = <x_i, w> + b, for theta = (w, b)."""
+    for i in range(len(z)):
+        total = theta[len(theta) - 1]
+        for e in range(rows.starts[i], rows.starts[i + 1]):
+            total += rows.data[e] * theta[rows.indices[e]]
+        z[i] = total
+
+
+@kernel
+def add_sparse_rows(rows, g, gradient):
+    """gradient += sum_i g_i (x_i, 1)."""
+    total = 0.0
+    for i in range(len(g)):
+        for e in range(rows.starts[i], rows.starts[i + 1]):
+            gradient[rows.indices[e]] += g[i] * rows.data[e]
+        total += g[i]
+    gradient[len(gradient) - 1] += total
+
+
+@kernel
+def pass_over_dense(X, targets, loss, theta, slopes, gradient):
+    """Write z, g and h of the rows of X; add (2) to `gradient`; return sum_i s_i l(y_i, z_i)."""
+    n, p = X.shape
+    tile, total = max(4, TILE_BYTES // (X.itemsize * p)), 0.0
+    for start in range(0, n, tile):
+        stop = min(n, start + tile)
+        dense_products(X[start:stop], theta, slopes.raw[start:stop])
+        total += evaluate(
+            loss,
+            targets.values[start:stop],
+            slopes.raw[start:stop],
+            targets.weights[start:stop],
+            slopes.first[start:stop],
+            slopes.second[start:stop],
+        )
+        add_dense_rows(X[start:stop], slopes.first[start:stop], gradient)
+    return total
+
+
+@kernel
+def pass_over_sparse(rows, targets, loss, theta, slopes, gradient):
+    """Do the same for sparse rows."""
+    sparse_products(rows, theta, slopes.raw)
+    total = evaluate(loss, targets.values, slopes.raw, targets.weights, slopes.first, slopes.second)
+    add_sparse_rows(rows, slopes.first, gradient)
+    return total
+
+
+class Risk:
+    """(1) as a function of theta = (w_1 .. w_p, b), a float64 vector.
+
+    Parameters
+    ----------
+    X : array of shape (n, p), C-contiguous floats, or CSR matrix
+    y : array of shape (n,)
+    loss : skcourse.core.losses.Loss
+    weights : array of shape (n,), default=None
+        s, not negative, of positive sum.
+    fit_intercept : bool, default=True
+        False keeps b at what it is: its slope is 0.
+    n_jobs : int or None, default=-1
+    """
+
+    def __init__(self, X, y, loss, weights=None, *, fit_intercept=True, n_jobs=-1):
+        self.X, self.loss, self.fit_intercept, self.n_jobs = X, loss, fit_intercept, n_jobs
+        self.n, self.p = X.shape
+        weights = NONE if weights is None else np.asarray(weights, np.float64)
+        self.total = float(weights.sum()) if len(weights) else float(self.n)
+        self.targets = Targets(np.ascontiguousarray(y, np.float64), weights)
+        self.slopes = Slopes(*np.empty((3, self.n)))
+        self.sparse = issparse(X)
+        self.chunks = {"row_bytes": X.dtype.itemsize * self.p, "n_jobs": n_jobs}
+        if self.sparse:
+            per_row = X.nnz / self.n
+            self.chunks["row_bytes"] = int(16 * per_row) + 16
+            self.chunks["min_rows"] = int(4 * self.p / max(per_row, 1.0)) + 256
+
+    def part(self, rows):
+        """Return a chunk of X as kernels take it."""
+        if not self.sparse:
+            return np.asarray(self.X[rows])
+        starts = self.X.indptr[rows.start : rows.stop + 1]
+        return SparseRows(starts, self.X.indices, self.X.data)
+
+    def raw(self, theta):
+        """Return z, of shape (n,)."""
+        z = np.empty(self.n)
+        products = sparse_products if self.sparse else dense_products
+        for_each_chunk(
+            lambda rows: products(self.part(rows), theta, z[rows]), self.n, **self.chunks
+        )
+        return z
+
+    def value_and_gradient(self, theta):
+        """Return (1) and its gradient, (p + 1,); `slopes` then holds z, g and h of the rows."""
+        one_pass = pass_over_sparse if self.sparse else pass_over_dense
+
+        def part(rows):
+            gradient = np.zeros(self.p + 1)
+            targets = Targets(self.targets.values[rows], self.targets.weights[rows])
+            slopes = Slopes(*(of_rows[rows] for of_rows in self.slopes))
+            value = one_pass(self.part(rows), targets, self.loss, theta, slopes, gradient)
+            return value, gradient
+
+        value, gradient = sum_over_chunks(part, self.n, **self.chunks)
+        if not self.fit_intercept:
+            gradient[-1] = 0.0
+        return value / self.total, gradient / self.total
+
+    def value(self, theta):
+        """Return (1)."""
+        return self.value_and_gradient(theta)[0]
+
+    def hessian(self):
+        """Return the Hessian of (2), (p + 1, p + 1), where `value_and_gradient` was last asked.
+
+        Without an intercept its last row and column are those of the unit matrix.
+        """
+        p, curvatures = self.p, self.slopes.second
+
+        def part(rows):
+            h = curvatures[rows]
+            block = self.X[rows]
+            block = block.toarray() if self.sparse else np.asarray(block)
+            scatter = np.zeros((p + 1, p + 1))
+            roots = np.sqrt(np.abs(h))
+            scaled = block * roots[:, np.newaxis]  # float64
+            if np.all(h >= 0):
+                scatter[:p, :p] = scaled.T @ scaled
+            else:
+                scatter[:p, :p] = scaled.T @ (scaled * np.sign(h)[:, np.newaxis])
+            scatter[p, :p] = scatter[:p, p] = h @ block
+            scatter[p, p] = h.sum()
+            return scatter
+
+        chunks = {"row_bytes": 8 * p, "min_rows": 4 * p + 256, "n_jobs": self.n_jobs}
+        scatter = sum_over_chunks(part, self.n, **chunks) / self.total
+        if not self.fit_intercept:
+            scatter[p], scatter[:, p], scatter[p, p] = 0.0, 0.0, 1.0
+        return scatter
