@@ -364,8 +364,8 @@ def in_domain(traits, y):
 def best_constant(name, y, weights=None, parameter=0.0):
     """Return the raw prediction z, the same for all samples, that has the least loss.
 
-    It is where a descent begins, and the intercept if no feature tells anything. The squared
-    epsilon-insensitive and Huber's loss have no formula for it; theirs is the median, near it.
+    It is where a descent begins, and the intercept if no feature tells anything. The two
+    epsilon-insensitive losses and Huber's have no formula for it; theirs is the median, near it.
 
     Parameters
     ----------
