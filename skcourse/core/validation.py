@@ -105,12 +105,24 @@ def read_X(estimator: BaseEstimator, X, *, reset=False, finite=True, order="C", 
     return validate_data(estimator, X, reset=reset, **options)
 
 
-def read_Xy(estimator: BaseEstimator, X, y, *, reset=True, finite=True, order="C", **options):
+def read_Xy(
+    estimator: BaseEstimator,
+    X,
+    y,
+    *,
+    reset=True,
+    finite=True,
+    order="C",
+    multi_output=True,
+    **options,
+):
     """Return X and numeric y, (n_samples,) or (n_samples, n_outputs), as `read_X` does in a fit.
 
-    `reset` is False in `partial_fit`, when more rows come.
+    `reset` is False in `partial_fit`, when more rows come. Without `multi_output`, y is a vector,
+    and a matrix of one column becomes one, with scikit-learn's warning.
     """
-    plain = is_plain(X, order) and type(y) is np.ndarray and y.dtype == X.dtype and y.ndim in (1, 2)
+    shapes = (1, 2) if multi_output else (1,)
+    plain = is_plain(X, order) and type(y) is np.ndarray and y.dtype == X.dtype and y.ndim in shapes
     if plain and len(y) == len(X) and y.size and is_finite(y):
         return read_X(estimator, X, reset=reset, finite=finite, order=order, **options), y
     options = {
@@ -119,7 +131,7 @@ def read_Xy(estimator: BaseEstimator, X, y, *, reset=True, finite=True, order="C
         "ensure_all_finite": finite,
         "y_numeric": True,
     } | options
-    X, y_read = validate_data(estimator, X, y, reset=reset, multi_output=True, **options)
+    X, y_read = validate_data(estimator, X, y, reset=reset, multi_output=multi_output, **options)
     if issparse(y_read):
         check_array(y_read)  # says that dense data is required
     if getattr(getattr(y, "dtype", None), "kind", "O") == "O":  # None has become NaN
