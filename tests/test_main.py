@@ -215,15 +215,22 @@ def test_difference_of_components_does_not_see_their_signs():
 def test_turns_alternate_and_short_fits_are_repeated(monkeypatch):
     calls = []
     fits = [lambda: calls.append("theirs"), lambda: calls.append("ours")]
-    monkeypatch.setattr(side_by_side, "BUDGET", 0.0)
     monkeypatch.setattr(side_by_side, "TURN", 0.0)
-    times = side_by_side.time_in_turns(fits)
+    times = side_by_side.time_in_turns(fits, budget=0.0)
     assert np.shape(times) == (side_by_side.LEAST, 2)
     assert calls[:6] == ["theirs", "ours", "ours", "theirs", "theirs", "ours"]
     monkeypatch.setattr(side_by_side, "TURN", 0.005)
     calls.clear()
-    side_by_side.time_in_turns(fits)
+    side_by_side.time_in_turns(fits, budget=0.0)
     assert len(calls) > 2 * side_by_side.LEAST + 2
+
+
+def test_the_turns_of_all_cases_fit_in_the_time_for_all(monkeypatch):
+    given = []
+    monkeypatch.setattr(side_by_side, "row_of", lambda case, budget: given.append(budget))
+    side_by_side.compare(None)
+    side_by_side.compare(None, n_cases=100)
+    assert given == [side_by_side.BUDGET, side_by_side.ALL / 100]
 
 
 def test_variance_within_clusters():

@@ -42,7 +42,7 @@ def run(estimators, out):
     )
     for i, case in enumerate(todo, 1):
         print(f"[{i:>{len(str(len(todo)))}}/{len(todo)}] {case.title} ...", end=" ", flush=True)
-        rows.append(compare(case))
+        rows.append(compare(case, len(todo)))
         print(one_line(rows[-1]), flush=True)
     print_table(rows)
     if busy():

@@ -13,20 +13,22 @@ class Data(NamedTuple):
 
     name: str
     X: np.ndarray  # (n, p), float64
-    y: np.ndarray | None  # (n,), classes (integers) or numbers (floats)
+    y: np.ndarray | None  # (n,), classes (integers) or numbers (floats); (n, t), numbers
     X_held: np.ndarray  # the rows held out
     y_held: np.ndarray | None
 
 
 @functools.cache
 def load(name):
-    """Return the data called `name`: one of scikit-learn's, or one of PHOTOS."""
+    """Return the data called `name`: one of scikit-learn's, one of PHOTOS, or "halves"."""
     if name in PHOTOS:
         X, y = PHOTOS[name](photo("china.jpg"))
+    elif name == "halves":
+        X, y = halves(datasets.load_digits().images)
     else:
         X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
     held = 0.5 if name in PHOTOS else 0.25
-    classes = y is not None and len(np.unique(y)) <= 20
+    classes = y is not None and y.ndim == 1 and len(np.unique(y)) <= 20
     parts = train_test_split(
         *[X, np.zeros(len(X)) if y is None else y],
         test_size=held,
@@ -52,6 +54,12 @@ def pixels(image):
     windows = np.lib.stride_tricks.sliding_window_view(image.mean(axis=2), (5, 5))
     windows = windows.reshape(-1, 25)
     return np.delete(windows, 12, axis=1), windows[:, 12].copy()
+
+
+def halves(images):
+    """The left half of each digit is to tell the right half: 32 targets."""
+    left, right = images[:, :, :4], images[:, :, 4:]
+    return left.reshape(len(images), -1), right.reshape(len(images), -1)
 
 
 PHOTOS = {"colours": colours, "pixels": pixels}

@@ -22,6 +22,7 @@ from skcourse.tour.data import load
 
 LEAST, MOST = 5, 41  # turns
 BUDGET, LIMIT = 0.8, 4.0  # seconds after which LEAST turns are enough, after which any number is
+ALL = 10.0  # seconds in which LEAST turns are enough for all cases together
 PAUSE = 0.04  # seconds in which the spinning threads of the other library come to rest
 TURN = 0.005  # seconds: short fits are repeated within a turn
 UNSTEADY = 2.0  # the upper quartile of a library's times over the lower, on a busy machine
@@ -46,18 +47,18 @@ class Row(NamedTuple):
         return theirs / ours if theirs and ours else None
 
 
-def compare(case):
-    """Return the row of `case`; an error of either library becomes a row that says so."""
+def compare(case, n_cases=1):
+    """Return the row of `case`, one of `n_cases`; an error of either library becomes its row."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # the settings are small on purpose
-            return row_of(case)
+            return row_of(case, min(BUDGET, ALL / n_cases))
     except Exception as error:
         return Row(case, error=f"{type(error).__name__}: {error}".splitlines()[0])
 
 
-def row_of(case):
-    """Fit, ask, and time."""
+def row_of(case, budget):
+    """Fit, ask, and time, `budget` as in `time_in_turns`."""
     data = load(case.data)
     classes = [cls for cls in (case.theirs, case.ours) if cls is not None]
     models = [fit(model_of(case, cls), data) for cls in classes]
@@ -66,7 +67,7 @@ def row_of(case):
         score(model, said, data, kind(case.ours))
         for model, said in zip(models, answers, strict=True)
     ]
-    times = time_in_turns([timed_part(model, data) for model in models])
+    times = time_in_turns([timed_part(model, data) for model in models], budget)
     low, middle, high = np.quantile(times, [0.25, 0.5, 0.75], axis=0)
     alone = () if case.theirs else (None,)
     return Row(
@@ -93,8 +94,11 @@ def timed_part(model, data):
     return lambda: fit(model[-1], scaled)
 
 
-def time_in_turns(fits):
-    """Return the times of `fits`, run in turns: for each turn, that of each of them."""
+def time_in_turns(fits, budget=BUDGET):
+    """Return the times of `fits`, run in turns: for each turn, that of each of them.
+
+    After `budget` seconds LEAST turns are enough.
+    """
     times = []
     repeats = [max(1, int(TURN / seconds(call))) for call in fits]
     started = time.perf_counter()
@@ -103,7 +107,7 @@ def time_in_turns(fits):
         turn = {i: seconds(fits[i], repeats[i]) for i in order}
         times.append([turn[i] for i in range(len(fits))])
         spent = time.perf_counter() - started
-        if len(times) == MOST or spent > (BUDGET if len(times) >= LEAST else LIMIT):
+        if len(times) == MOST or spent > (budget if len(times) >= LEAST else LIMIT):
             return times
 
 
