@@ -89,6 +89,51 @@ def add_sparse_rows(rows, g, gradient):
 
 
 @kernel
+def product_over_dense(X, h, v, z, product):
+    """product += sum_i h_i <(x_i, 1), v> (x_i, 1); z, of shape (n,), is scratch."""
+    n, p = X.shape
+    tile = max(4, TILE_BYTES // (X.itemsize * p))
+    for start in range(0, n, tile):
+        stop = min(n, start + tile)
+        dense_products(X[start:stop], v, z[start:stop])
+        for i in range(start, stop):
+            z[i] *= h[i]
+        add_dense_rows(X[start:stop], z[start:stop], product)
+
+
+@kernel
+def product_over_sparse(rows, h, v, z, product):
+    """Do the same for sparse rows."""
+    sparse_products(rows, v, z)
+    for i in range(len(z)):
+        z[i] *= h[i]
+    add_sparse_rows(rows, z, product)
+
+
+@kernel
+def add_dense_squares(X, h, squares):
+    """squares += sum_i h_i (x_i^2, 1)."""
+    p = X.shape[1]
+    total = 0.0
+    for i in range(X.shape[0]):
+        for j in range(p):
+            squares[j] += h[i] * np.float64(X[i, j]) * X[i, j]
+        total += h[i]
+    squares[p] += total
+
+
+@kernel
+def add_sparse_squares(rows, h, squares):
+    """squares += sum_i h_i (x_i^2, 1)."""
+    total = 0.0
+    for i in range(len(h)):
+        for e in range(rows.starts[i], rows.starts[i + 1]):
+            squares[rows.indices[e]] += h[i] * np.float64(rows.data[e]) * rows.data[e]
+        total += h[i]
+    squares[len(squares) - 1] += total
+
+
+@kernel
 def pass_over_dense(X, targets, loss, theta, slopes, gradient):
     """Write z, g and h of the rows of X; add (2) to `gradient`; return sum_i s_i l(y_i, z_i)."""
     n, p = X.shape
@@ -139,7 +184,8 @@ class Risk:
         self.total = float(weights.sum()) if len(weights) else float(self.n)
         self.targets = Targets(np.ascontiguousarray(y, np.float64), weights)
         self.slopes = Slopes(*np.empty((3, self.n)))
-        self.sparse = issparse(X)
+        self.sparse, self.outputs = issparse(X), 1
+        self.density = X.nnz / (self.n * self.p) if self.sparse else 1.0
         self.chunks = {"row_bytes": X.dtype.itemsize * self.p, "n_jobs": n_jobs}
         if self.sparse:
             per_row = X.nnz / self.n
@@ -182,30 +228,95 @@ class Risk:
         """Return (1)."""
         return self.value_and_gradient(theta)[0]
 
-    def hessian(self):
+    def spread(self, l2):
+        """Return a number, or one for each coefficient, as one for each entry of theta.
+
+        The intercept gets 0.
+        """
+        penalty = np.zeros(self.p + 1)
+        penalty[: self.p] = l2
+        return penalty
+
+    def hessian(self, step=1):
         """Return the Hessian of (2), (p + 1, p + 1), where `value_and_gradient` was last asked.
 
         Without an intercept its last row and column are those of the unit matrix.
+
+        Parameters
+        ----------
+        step : int, default=1
+            Estimate it from every `step`-th row.
         """
-        p, curvatures = self.p, self.slopes.second
+        curvatures = self.slopes.second
+        scatter = scatter_of(self.X, curvatures, step, self.n_jobs)
+        share = 1.0 if step == 1 else safe_ratio(curvatures.sum(), curvatures[::step].sum())
+        scatter *= share / self.total
+        if not self.fit_intercept:
+            scatter[-1], scatter[:, -1], scatter[-1, -1] = 0.0, 0.0, 1.0
+        return scatter
+
+    def curvature(self, step=1):
+        """Return A and S of `metric`: here A is 1, and S the Hessian from every `step`-th row."""
+        return np.ones((1, 1)), self.hessian(step)
+
+    def curvature_diagonal(self):
+        """Return A and the diagonal of S, from all rows."""
+        return np.ones((1, 1)), self.hessian_diagonal()
+
+    def hessian_product(self, v):
+        """Return the Hessian at that point times v, (p + 1,), by one pass over the rows."""
+        one_pass = product_over_sparse if self.sparse else product_over_dense
+        v = np.array(v, np.float64)
+        if not self.fit_intercept:
+            v[-1] = 0.0
 
         def part(rows):
-            h = curvatures[rows]
-            block = self.X[rows]
-            block = block.toarray() if self.sparse else np.asarray(block)
-            scatter = np.zeros((p + 1, p + 1))
-            roots = np.sqrt(np.abs(h))
-            scaled = block * roots[:, np.newaxis]  # float64
-            if np.all(h >= 0):
-                scatter[:p, :p] = scaled.T @ scaled
-            else:
-                scatter[:p, :p] = scaled.T @ (scaled * np.sign(h)[:, np.newaxis])
-            scatter[p, :p] = scatter[:p, p] = h @ block
-            scatter[p, p] = h.sum()
-            return scatter
+            product, h = np.zeros(self.p + 1), self.slopes.second[rows]
+            one_pass(self.part(rows), h, v, np.empty(len(h)), product)
+            return product
 
-        chunks = {"row_bytes": 8 * p, "min_rows": 4 * p + 256, "n_jobs": self.n_jobs}
-        scatter = sum_over_chunks(part, self.n, **chunks) / self.total
+        product = sum_over_chunks(part, self.n, **self.chunks) / self.total
         if not self.fit_intercept:
-            scatter[p], scatter[:, p], scatter[p, p] = 0.0, 0.0, 1.0
+            product[-1] = 0.0
+        return product
+
+    def hessian_diagonal(self):
+        """Return the diagonal of the Hessian at that point, (p + 1,)."""
+        add_squares = add_sparse_squares if self.sparse else add_dense_squares
+
+        def part(rows):
+            squares = np.zeros(self.p + 1)
+            add_squares(self.part(rows), self.slopes.second[rows], squares)
+            return squares
+
+        diagonal = sum_over_chunks(part, self.n, **self.chunks) / self.total
+        if not self.fit_intercept:
+            diagonal[-1] = 1.0
+        return diagonal
+
+
+def scatter_of(X, h, step=1, n_jobs=-1):
+    """Return sum_i h_i (x_i, 1) (x_i, 1)', (p + 1, p + 1), over every `step`-th row of X."""
+    n, p = X.shape
+
+    def part(rows):
+        some = slice(rows.start * step, min(n, rows.stop * step), step)
+        weights, block = h[some], X[some]
+        block = block.toarray() if issparse(X) else np.asarray(block)
+        scatter = np.zeros((p + 1, p + 1))
+        scaled = block * np.sqrt(np.abs(weights))[:, np.newaxis]  # float64
+        if np.all(weights >= 0):
+            scatter[:p, :p] = scaled.T @ scaled
+        else:
+            scatter[:p, :p] = scaled.T @ (scaled * np.sign(weights)[:, np.newaxis])
+        scatter[p, :p] = scatter[:p, p] = weights @ block
+        scatter[p, p] = weights.sum()
         return scatter
+
+    n_some = -(-n // step)
+    return sum_over_chunks(part, n_some, row_bytes=8 * p, min_rows=4 * p + 256, n_jobs=n_jobs)
+
+
+def safe_ratio(total, part):
+    """Return total / part, or 1 if there is no part."""
+    return total / part if part > 0 else 1.0

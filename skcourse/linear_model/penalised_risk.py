@@ -1,0 +1,54 @@
+"""A risk and a squared penalty on the coefficients: what Newton's method and L-BFGS minimise.
+
+Problem     F(theta) = R(theta) + sum_j l_j theta_j^2 / 2, with l_j = 0 for intercepts.         (1)
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Minimum(NamedTuple):
+    """Where a minimiser has ended."""
+
+    theta: np.ndarray
+    n_iter: int
+    converged: bool  # False also if a callback has stopped it
+    history: dict  # "loss" (1) and "gradient" max |dF/dtheta_j|, after each iteration
+    reason: str  # why it ended: one of the constants below, or a sentence for a warning
+
+
+SMALL_GRADIENT = "small gradient"
+NO_DECREASE = "no decrease"  # within rounding: as good as it gets
+MAX_ITER = "max_iter"
+STOPPED = "stopped"  # by a callback
+
+
+class PenalisedRisk:
+    """(1) as a function of theta.
+
+    Parameters
+    ----------
+    risk : Risk or MultinomialRisk
+    l2 : float, or array with a number for each coefficient
+        l, on the scale of the mean loss.
+    """
+
+    def __init__(self, risk, l2=0.0):
+        self.risk, self.l2 = risk, risk.spread(l2)
+
+    def value_and_gradient(self, theta):
+        """Return (1) and its gradient."""
+        value, gradient = self.risk.value_and_gradient(theta)
+        pull = self.l2 * theta
+        return value + 0.5 * (pull @ theta), gradient + pull
+
+    def hessian(self):
+        """Return the Hessian where `value_and_gradient` was last asked."""
+        hessian = self.risk.hessian()
+        hessian.flat[:: len(hessian) + 1] += self.l2
+        return hessian
+
+    def hessian_product(self, v):
+        """Return the Hessian at that point times v."""
+        return self.risk.hessian_product(v) + self.l2 * v
