@@ -1,5 +1,6 @@
 """Linear models: a prediction is a weighted sum of the features."""
 
+from skcourse.linear_model.bayesian_ridge import BayesianRidge
 from skcourse.linear_model.ols import LinearRegression
 from skcourse.linear_model.ridge import Ridge
 from skcourse.linear_model.ridge_classifier import RidgeClassifier
@@ -8,6 +9,7 @@ from skcourse.linear_model.ridge_cv import RidgeCV
 from skcourse.linear_model.ridge_function import ridge_regression
 
 __all__ = [
+    "BayesianRidge",
     "LinearRegression",
     "Ridge",
     "RidgeCV",
