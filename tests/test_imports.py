@@ -15,10 +15,10 @@ TREES = {path: ast.parse(path.read_text()) for path in FILES}
 EVERYWHERE = {"numpy", "scipy", "numba", "sklearn", "joblib", "threadpoolctl", "skcourse"}
 # Loaded by the one function that needs it, or by a module that says so.
 AT_NEED = {
-    "matplotlib": {"tour/pictures.py", "tour/__init__.py"},
+    "matplotlib": {"inspection/display.py", "tour/pictures.py", "tour/__init__.py"},
     "hypothesis": {"testing/strategies.py"},
     "pytest": {"testing/cases.py"},
-    "pandas": set(),
+    "pandas": {"inspection/table.py"},
 }
 ids = [str(path.relative_to(HOUSE)) for path in FILES]
 

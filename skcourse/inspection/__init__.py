@@ -1,0 +1,7 @@
+"""Inspection: what a fitted model says, and how sure of it one may be."""
+
+from skcourse.inspection.coefficient_table import coefficient_table
+from skcourse.inspection.display import CoefficientDisplay
+from skcourse.inspection.table import CoefficientTable
+
+__all__ = ["CoefficientDisplay", "CoefficientTable", "coefficient_table"]

@@ -1,0 +1,114 @@
+"""Confidence intervals of coefficients, drawn."""
+
+import numpy as np
+
+from skcourse.inspection.coefficient_table import coefficient_table
+
+
+class CoefficientDisplay:
+    """Coefficients and their confidence intervals, one below the other.
+
+    As scikit-learn's displays: made by `from_estimator` or from a table, drawn by `plot`.
+
+    Parameters
+    ----------
+    table : CoefficientTable
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+    figure_ : matplotlib Figure
+    errorbar_ : matplotlib ErrorbarContainer
+    line_ : matplotlib Line2D, at 0
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from skcourse.inspection import CoefficientDisplay
+    >>> from skcourse.linear_model import LinearRegression
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> model = LinearRegression().fit(X, y)
+    >>> display = CoefficientDisplay.from_estimator(model, X, y)  # doctest: +SKIP
+    """
+
+    def __init__(self, table):
+        self.table = table
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y,
+        *,
+        sample_weight=None,
+        covariance="classical",
+        level=0.95,
+        ax=None,
+        **options,
+    ):
+        """Draw the coefficients of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator, X, y, sample_weight, covariance, level
+            See :func:`coefficient_table`.
+        ax : matplotlib Axes, default=None
+        **options : of :meth:`plot`
+
+        Returns
+        -------
+        display : CoefficientDisplay
+        """
+        table = coefficient_table(
+            estimator, X, y, sample_weight=sample_weight, covariance=covariance, level=level
+        )
+        return cls(table).plot(ax, **options)
+
+    def plot(self, ax=None, *, intercept=False, errorbar_kwargs=None, line_kwargs=None):
+        """Draw the intervals.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            None makes a new figure.
+        intercept : bool, default=False
+            Whether to draw the intercept too, which has units of its own.
+        errorbar_kwargs : dict, default=None
+            Of matplotlib's `Axes.errorbar`.
+        line_kwargs : dict, default=None
+            Of `Axes.axvline`, for the line at 0.
+
+        Returns
+        -------
+        self : CoefficientDisplay
+
+        Raises
+        ------
+        ImportError
+            Without matplotlib.
+        """
+        if ax is None:
+            try:
+                import matplotlib.pyplot as plt
+            except ImportError as error:
+                raise ImportError("CoefficientDisplay.plot needs matplotlib.") from error
+            _, ax = plt.subplots(layout="constrained")
+        table = self.table
+        shown = np.ones(len(table.names), bool)
+        if not intercept:
+            shown = table.names != "intercept"
+        labels = table.names[shown]
+        if table.outcomes is not None:
+            pairs = zip(table.outcomes[shown], labels, strict=True)
+            labels = [f"{outcome}: {name}" for outcome, name in pairs]
+        places = np.arange(len(labels))
+        errors = np.stack([table.estimate - table.lower, table.upper - table.estimate])[:, shown]
+        style = {"fmt": "o", "capsize": 3, **(errorbar_kwargs or {})}
+        self.line_ = ax.axvline(0.0, **{"color": "0.6", "linewidth": 1, **(line_kwargs or {})})
+        self.errorbar_ = ax.errorbar(table.estimate[shown], places, xerr=errors, **style)
+        ax.set_yticks(places, labels)
+        ax.invert_yaxis()
+        ax.set_xlabel(f"coefficient, with intervals at {100 * table.level:.4g}%")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
