@@ -50,6 +50,8 @@ def maker(cls, *, same_work=False):
 def problem(estimator, n, p):
     """Make what `estimator` can fit: Gaussian clusters X, and y, numbers or classes linear in X.
 
+    y is positive for those that want it so, and has two columns for those that want several.
+
     X, of shape (n, p), is filled in place, never copied: memory is measured on it.
     """
     rng = np.random.default_rng(0)
@@ -62,7 +64,11 @@ def problem(estimator, n, p):
     if tags.classifier_tags is not None:
         return Data(X, np.argmax(scores, axis=1))
     if tags.regressor_tags is not None:
-        return Data(X, scores[:, 0] + rng.standard_normal(n))
+        y = scores[:, 0] + rng.standard_normal(n)
+        if tags.target_tags.positive_only:
+            y = np.exp(y / np.abs(y).max())
+        several = not tags.target_tags.single_output
+        return Data(X, np.column_stack([y, scores[:, 1]]) if several else y)
     return Data(X)
 
 

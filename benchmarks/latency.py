@@ -1,4 +1,4 @@
-"""One row at a time: the median of thousands of calls of `predict` and `transform`, in turn."""
+"""One row at a time: the median of thousands of calls of `predict` and its like, in turn."""
 
 import time
 from statistics import median
@@ -8,6 +8,7 @@ from benchmarks.report import Table, ratio_cell
 
 TITLE = "One-row latency"
 LIMIT = 0.6  # of scikit-learn's time
+METHODS = ("predict", "predict_proba", "transform")
 BLOCK = 50  # calls of one, then of the other
 
 
@@ -23,7 +24,7 @@ def tables(subjects, plan):
         for name, make in namesakes(subject).items():
             fitted[name] = fit(make(), problem(make(), 1_000, 20))
         row = problem(make(), 1_000, 20).X[:1]
-        for method in ("predict", "transform"):
+        for method in METHODS:
             if hasattr(fitted["skcourse"], method):
                 calls = {name: getattr(one, method) for name, one in fitted.items()}
                 table.rows.append(line(f"{subject.name}.{method}", per_call(calls, row, plan)))
