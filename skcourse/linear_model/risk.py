@@ -255,6 +255,11 @@ class Risk:
             scatter[-1], scatter[:, -1], scatter[-1, -1] = 0.0, 0.0, 1.0
         return scatter
 
+    def curvature_weights(self):
+        """Return h / sum s, and zeros, (n, 1): the Hessian as `proximal_newton` takes it."""
+        h = self.slopes.second[:, np.newaxis]
+        return h / self.total, np.zeros_like(h)
+
     def curvature(self, step=1):
         """Return A and S of `metric`: here A is 1, and S the Hessian from every `step`-th row."""
         return np.ones((1, 1)), self.hessian(step)
