@@ -21,6 +21,7 @@ from scipy.linalg import lapack
 ROWS_PER_COLUMN = 5
 MIN_ROWS = 1000
 WORK = 40  # columns^2 per row at which the factorisation costs a few passes
+FEW_COLUMNS = 100  # up to which it never does
 MOST_COLUMNS = 4000
 FLOOR = 1e-10  # of the mean diagonal entry: lest a flat direction makes M singular
 
@@ -77,7 +78,8 @@ def metric_at(problem, gradient):
     n, p = risk.n, risk.p
     if n < p and not problem.l2.any():
         return Identity(gradient)  # and so theta stays within the rows: the least norm
-    if p <= MOST_COLUMNS and p * p <= WORK * n * (risk.density if risk.sparse else 1.0):
+    worth = WORK * n * (risk.density if risk.sparse else 1.0)
+    if p <= FEW_COLUMNS or (p <= MOST_COLUMNS and p * p <= worth):
         found = kronecker(problem, sampling_step(n, p, risk.outputs))
         if found is not None:
             return found
