@@ -8,7 +8,9 @@ Iteration   theta moves along d = -H g, by a length from `line_search`. H is M^-
                 q = q - a_i y_i,   a_i = r_i <s_i, q>                                        (2)
             then q = c M^-1 q with c = <s, y> / <y, M^-1 y> of the newest, and oldest first
                 q = q + (a_i - r_i <y_i, q>) s_i.                                            (3)
-Stop        max_j |dF / dtheta_j| <= tol.
+Stop        max_j |dF / dtheta_j| <= tol, and <g, H g> / 2, the decrease that the parabola still
+            promises, is at most tol / 1000: where level sets are long, a small gradient may be far
+            from the minimum.
 Cost        A pass over the rows per iteration, and 4 m p products.
 Reference   D. Liu, J. Nocedal, On the limited memory BFGS method for large scale optimization,
             Math. Programming, 1989.
@@ -30,6 +32,7 @@ from skcourse.linear_model.penalised_risk import (
 )
 
 MEMORY = 10  # m
+PROMISE = 1e-3  # of tol
 
 
 class InverseHessian:
@@ -105,7 +108,9 @@ def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
         step = task.subtask("lbfgs-iter")
         if inverse is None:
             inverse = InverseHessian(metric_at(problem, point.gradient))
-        before, point = point, advance(problem, point, inverse)
+            direction = -inverse.times(point.gradient)
+        before, point = point, advance(problem, point, inverse, direction)
+        direction = -inverse.times(point.gradient)
         n_iter += 1
         steepest = np.abs(point.gradient).max()
         history.append(loss=point.value, gradient=steepest)
@@ -114,8 +119,10 @@ def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
         decrease = before.value - point.value
         still = still + 1 if decrease <= ROUNDING * max(abs(point.value), 1.0) else 0
         stop = step.end(attributes and (lambda theta=point.theta: attributes(theta)))
-        if steepest <= tol or still > 1 or point is before:
-            reason = SMALL_GRADIENT if steepest <= tol else NO_DECREASE
+        promised = -0.5 * (point.gradient @ direction)
+        small = steepest <= tol and promised <= PROMISE * tol
+        if small or still > 1 or point is before:
+            reason = SMALL_GRADIENT if small else NO_DECREASE
             break
         if stop:
             reason = STOPPED
@@ -124,9 +131,8 @@ def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
     return Minimum(point.theta, n_iter, converged, history.arrays(), reason)
 
 
-def advance(problem, point, inverse):
+def advance(problem, point, inverse, direction):
     """Return the next Point, and let H learn; the same Point if there is no way down."""
-    direction = -inverse.times(point.gradient)
     reached = search(problem, point, direction)
     if reached is None and inverse.pairs:  # pairs that rounding has spoilt
         inverse.pairs, inverse.scale = [], 1.0

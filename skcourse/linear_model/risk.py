@@ -300,14 +300,27 @@ class Risk:
         return diagonal
 
 
-def scatter_of(X, h, step=1, n_jobs=-1):
-    """Return sum_i h_i (x_i, 1) (x_i, 1)', (p + 1, p + 1), over every `step`-th row of X."""
-    n, p = X.shape
+def scatter_of(X, h, step=1, n_jobs=-1, columns=None):
+    """Return sum_i h_i (x_i, 1) (x_i, 1)', (p + 1, p + 1).
+
+    Parameters
+    ----------
+    X : array or CSR matrix of shape (n, p)
+    h : array of shape (n,)
+    step : int, default=1
+        Sum over every `step`-th row.
+    n_jobs : int or None, default=-1
+    columns : array of int, default=None
+        Of the columns that it names only.
+    """
+    n = X.shape[0]
+    p = X.shape[1] if columns is None or len(columns) == X.shape[1] else len(columns)
 
     def part(rows):
         some = slice(rows.start * step, min(n, rows.stop * step), step)
         weights, block = h[some], X[some]
         block = block.toarray() if issparse(X) else np.asarray(block)
+        block = block if p == X.shape[1] else block[:, columns]
         scatter = np.zeros((p + 1, p + 1))
         scaled = block * np.sqrt(np.abs(weights))[:, np.newaxis]  # float64
         if np.all(weights >= 0):
