@@ -29,22 +29,15 @@ from skcourse.core.validation import Interval, check_weights, fit_context, read_
 from skcourse.linear_model.evidence import (
     EPS,
     BayesianRegressor,
+    Prior,
     check_summable,
+    quotient,
     variance,
     warn_stopped,
 )
 from skcourse.linear_model.evidence_axes import axes_of
 
 LOG_2PI = math.log(2 * math.pi)
-
-
-class Prior(NamedTuple):
-    """Shapes and rates of the gamma priors."""
-
-    alpha_1: float
-    alpha_2: float
-    lambda_1: float
-    lambda_2: float
 
 
 @kernel
@@ -81,11 +74,6 @@ class State(NamedTuple):
     error: float  # |v - A m|^2
     square: float  # |m|^2
     evidence: float  # its logarithm, with that of the priors
-
-
-def quotient(a, b):
-    """Return a / b, infinity for b = 0."""
-    return a / b if b else math.inf
 
 
 def log(x):

@@ -16,9 +16,12 @@ Evidence    What p(y | alpha, lambda) is once b has been integrated out: with W 
 Prediction  f(x) ~ N(b_0 + <m, x>, 1 / alpha + (x - mean)'P^-1 (x - mean)).                   (5)
 Few rows    The triangle of QR of A and v side by side is all that (1) to (4) need of them:
                 |v - A b|^2 = |t - R b|^2 + rest.                                             (6)
+            Of wide A, n rows about their mean are n - 1 rows, once turned by a reflection that
+            takes q_i = (w_i / W)^(1/2), orthogonal to A and v, to the first axis.            (7)
 Reference   D. MacKay, Bayesian interpolation, Neural Computation, 1992.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -37,11 +40,20 @@ EPS = np.finfo(np.float64).eps
 TOO_LARGE = "The numbers in X and y are too large to be added up."
 
 
+class Prior(NamedTuple):
+    """Shapes and rates of the gamma priors."""
+
+    alpha_1: float
+    alpha_2: float
+    lambda_1: float
+    lambda_2: float
+
+
 class FewRows(NamedTuple):
     """(6): no more rows than columns and the same least squares."""
 
-    A: np.ndarray  # R, or A itself where X is wide, (min(n, p), p)
-    t: np.ndarray  # (min(n, p),)
+    A: np.ndarray  # R, or by (7) where X is wide, (m, p), m <= min(n, p)
+    t: np.ndarray  # (m,)
     rest: float
     mean: np.ndarray  # of x and y side by side, (p + 1,); 0 without an intercept
 
@@ -81,15 +93,27 @@ def few_rows(X, y, weights, *, centre, estimator=None):
         w = np.ones(n) if weights is None else weights.astype(np.float64)
         A, x_mean = centred_columns(X.astype(np.float64), w, centre=centre)
         t, y_mean = centred_columns(y[:, np.newaxis].copy(), w, centre=centre)
+        if centre:
+            q = np.sqrt(w / w.sum())
+            A, t = reflected(q, A)[1:], reflected(q, t)[1:]
         few = FewRows(A, t[:, 0], 0.0, np.append(x_mean, y_mean))
+        sums = A
     else:
         found = factor(Beside(X, y), None, weights, centre=centre)._replace(p=p)
         R, t = found.sides
         few = FewRows(R[:p], t[:p, 0], float(np.square(t[p, 0])), found.mean)
-    if not check_finite_sums(few.A, X, estimator=estimator):
+        sums = found.R
+    if not check_finite_sums(sums, X, estimator=estimator):
         raise ValueError(TOO_LARGE)
     check_summable(few.t, few.rest)
     return few
+
+
+def reflected(q, rows):
+    """Return the rows after the reflection of (7); q is of length 1."""
+    u = q.copy()
+    u[0] += np.copysign(1.0, q[0])
+    return rows - np.outer(u, (u @ rows) / (u @ u / 2))
 
 
 def check_summable(t, rest=0.0):
@@ -97,6 +121,11 @@ def check_summable(t, rest=0.0):
     with np.errstate(over="ignore"):
         if not np.isfinite(t @ t + rest):
             raise ValueError(TOO_LARGE)
+
+
+def quotient(a, b):
+    """Return a / b, infinity for b = 0."""
+    return a / b if b else math.inf
 
 
 def variance(y, weights=None):

@@ -7,7 +7,7 @@ Routes      tall    s and V from the scatter A'A where its condition allows it; 
                     the residual r = v - A b of one more pass, with b near least squares:
                         z = s V'b + V'A'r / s,   rest = |r|^2 - |V'A'r / s|^2.                (2)
                     Else from the triangle of A and v side by side, (6) of `evidence`.
-            wide    from A itself.
+            wide    from A itself, by (7) of `evidence`.
 Rank        A singular value within the rounding of the largest is 0, and left out.
 Cost        n p^2 products for the scatter, four times as many for the triangle; p^3 for the axes.
 Reference   A. Björck, Numerical Methods for Least Squares Problems, SIAM, 1996.
@@ -46,7 +46,7 @@ def axes_of(X, y, weights, *, centre, estimator=None):
             return found
     few = few_rows(X, y, weights, centre=centre, estimator=estimator)
     U, s, Vt = np.linalg.svd(few.A, full_matrices=False)
-    r = np.count_nonzero(s > max(n, p) * EPS * s[0])
+    r = np.count_nonzero(s > max(n, p) * EPS * s.max(initial=0.0))
     z = U.T @ few.t
     rest = few.rest + np.sum(z[r:] ** 2)
     if n <= p:

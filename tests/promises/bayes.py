@@ -9,4 +9,10 @@ def bayesian_ridge(cls):
     yield Case(cls(fit_intercept=False, compute_score=True))
 
 
-PROMISES = {"BayesianRidge": bayesian_ridge}
+def ard_regression(cls):
+    """The same; which features are left out does not depend on where the rows lie."""
+    yield Case(cls(), symmetries=(shift(),))
+    yield Case(cls(fit_intercept=False, compute_score=True))
+
+
+PROMISES = {"ARDRegression": ard_regression, "BayesianRidge": bayesian_ridge}
