@@ -5,6 +5,7 @@ from skcourse.linear_model.bayesian_ridge import BayesianRidge
 from skcourse.linear_model.gamma import GammaRegressor
 from skcourse.linear_model.ols import LinearRegression
 from skcourse.linear_model.poisson import PoissonRegressor
+from skcourse.linear_model.quantile import QuantileRegressor
 from skcourse.linear_model.ridge import Ridge
 from skcourse.linear_model.ridge_classifier import RidgeClassifier
 from skcourse.linear_model.ridge_classifier_cv import RidgeClassifierCV
@@ -18,6 +19,7 @@ __all__ = [
     "GammaRegressor",
     "LinearRegression",
     "PoissonRegressor",
+    "QuantileRegressor",
     "Ridge",
     "RidgeCV",
     "RidgeClassifier",
