@@ -61,6 +61,7 @@ EXPONENTS = {"HC0": 0.0, "HC1": 0.0, "HC2": 0.5, "HC3": 1.0}  # of 1 / (1 - h_i)
     },
     prefer_skip_nested_validation=True,
 )
+@np.errstate(over="ignore", invalid="ignore")
 def coefficient_table(estimator, X, y, *, sample_weight=None, covariance="classical", level=0.95):
     """Find standard errors, tests and confidence intervals of a fitted linear model.
 
@@ -197,7 +198,7 @@ def read_classes(fitted, y):
     """Return the class numbers of y; for two classes -1 and 1, as an array of shape (1, n)."""
     unknown = np.setdiff1d(y, fitted.classes)
     if len(unknown):
-        raise ValueError(f"y holds {unknown[0]!r}, which is no class of {fitted.name}.")
+        raise ValueError(f"y holds {unknown[0]}, which is no class of {fitted.name}.")
     codes = np.searchsorted(fitted.classes, y)
     return codes if len(fitted.classes) > 2 else (2.0 * codes - 1.0)[np.newaxis]
 

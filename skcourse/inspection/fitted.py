@@ -63,6 +63,7 @@ class Fitted(NamedTuple):
     intercept: np.ndarray  # b_0, (t,)
     has_intercept: bool
     classes: np.ndarray | None  # of a classifier; t is 1 if there are two
+    rank: int | None  # of X, as the fit saw it, where it looked
 
     @property
     def traits(self) -> Traits:
@@ -115,7 +116,8 @@ def read_fitted(estimator: BaseEstimator):
         loss = "multinomial"
     has_intercept = bool(estimator.fit_intercept)
     name = type(estimator).__name__
-    return Fitted(name, loss, power, coef, intercept, has_intercept, classes)
+    rank = getattr(estimator, "rank_", None)
+    return Fitted(name, loss, power, coef, intercept, has_intercept, classes, rank)
 
 
 def read_least_squares(estimator):

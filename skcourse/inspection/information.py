@@ -26,6 +26,7 @@ from skcourse.core.linalg import cholesky
 from skcourse.core.moments import moments
 
 CERTIFIED = 1e6  # condition of the scatter up to which a root from it has ten digits
+HUGE = 1e150  # its square is a number, and so is the sum of many
 EPS = np.finfo(np.float64).eps
 SHARE = 0.1  # of a direction of length 1 that a column must have to be named
 
@@ -84,13 +85,18 @@ def root(X, weights, *, intercept):
             m = factor(X, None, weights, centre=intercept)
             R = np.zeros((m.p, m.p))
             R[: len(m.R)] = m.R
-            if not np.isfinite(R).all():
-                raise ValueError("The numbers in X are too large for their squares to be added up.")
+            check_size(np.abs(R).max(axis=0))
             columns = dependent(R, m.weight, m.mean, unit)
             if len(columns):
                 raise RankDeficient(columns)
         inverse = solve_triangular(R, np.eye(len(R)))
     return Root(m.mean, inverse, m.weight**-0.5 if intercept else None)
+
+
+def check_size(sizes):
+    """Refuse columns whose squares are no numbers of float64."""
+    if not np.all((sizes < HUGE) & ((sizes > 1 / HUGE) | (sizes == 0))):
+        raise ValueError("Columns of X are too large, or too small, to be squared: scale them.")
 
 
 def certified(m, unit):

@@ -147,7 +147,7 @@ def working(fitted, data):
             scores[rows, j] = -slopes
         if not normal:
             curvatures[rows] = expected(loss, z[0], second)
-        return int(np.count_nonzero(data.y[0, rows] * z[0] <= 0))
+        return int(np.count_nonzero((data.y[0, rows] > 0) == (z[0] <= 0)))
 
     return scores, curvatures, sum_over_chunks(part, n, row_bytes=data.row_bytes)
 

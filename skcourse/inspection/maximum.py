@@ -34,6 +34,11 @@ ELSEWHERE = (
     "standard errors from it. Either it was fitted on other X, y or sample_weight; or it stopped "
     "too early: lower tol, and raise max_iter where there is one."
 )
+IF_NOT = " Should that only make coefficients larger, the likelihood has no maximum."
+TRUNCATED = (
+    "The fit of {name} took X to have rank {rank}, so that its {k} coefficients are not those of "
+    "the least residuals. Bring the columns to a common scale, or lower tol."
+)
 
 
 def likelihood_at(fitted, data, names):
@@ -71,10 +76,9 @@ def why_singular(fitted, data, names):
         root(data.X, data.weights, intercept=fitted.has_intercept)
     except RankDeficient as error:
         listed = ", ".join(str(names[j]) for j in error.columns)
-        return (
-            f"X lacks rank: {listed} can be had from other columns or is constant, and the rows "
-            "cannot tell its coefficient from theirs. Leave a column out."
-        )
+        one = len(error.columns) == 1
+        how = "is constant, or made of other columns" if one else "depend on each other"
+        return f"X lacks rank: {listed} {how}; their coefficients are anyone's. Leave a column out."
     return NO_MAXIMUM.format(name=fitted.name, why=RECEDING)
 
 
@@ -94,12 +98,17 @@ def check_maximum(likelihood, errors):
     likelihood : Likelihood or ClassLikelihood
     errors : array of shape (t k,), the classical standard errors
     """
-    name, loss, power = likelihood.fitted[:3]
+    fitted = likelihood.fitted
+    name, loss, power = fitted[:3]
     away = np.max(np.abs(likelihood.step.ravel()) / errors)
     moved, worse = 0.0, 0.0
     if loss in ("log_loss", "multinomial", "poisson") or (loss == "tweedie" and power < 2):
         moved, worse = likelihood.recession()
     if moved > MOVES and (away <= CLOSE or worse <= WORSE * moved):
         raise ValueError(NO_MAXIMUM.format(name=name, why=RECEDING))
+    p = fitted.coef.shape[1]
+    if away > CLOSE and fitted.rank is not None and fitted.rank < p:
+        raise ValueError(TRUNCATED.format(name=name, rank=fitted.rank, k=p))
     if not (away <= CLOSE and moved <= MOVES):
-        raise ValueError(ELSEWHERE.format(name=name, away=away))
+        hint = IF_NOT if moved > MOVES else ""
+        raise ValueError(ELSEWHERE.format(name=name, away=away) + hint)
