@@ -116,8 +116,14 @@ class Solution(NamedTuple):
     """An optimum of (1)."""
 
     basis: np.ndarray  # rows with residual 0; from n on, the k penalties
-    coef: np.ndarray  # (b_0, b) in the frame
+    coef: np.ndarray  # (b_0, b) in the frame, 0 where a penalty is in the basis
     n_edges: int
+
+
+def solution_of(basis, coef, n_edges, n):
+    """Return a solution without the rounding errors in coefficients that are 0."""
+    coef[basis[basis >= n] - n] = 0.0
+    return Solution(basis, coef, n_edges)
 
 
 def solve_all(problem, frame):
@@ -129,7 +135,7 @@ def solve_all(problem, frame):
     totals = Totals(np.zeros(k), rows.lean @ rows.A, widths @ np.abs(rows.A))
     sides = np.ones(n + k, np.int8)
     vertex, n_edges, status = optimal_vertex(rows, np.arange(n, n + k), sides, totals)
-    return Solution(vertex.basis, vertex.coef, n_edges) if status == OPTIMAL else None
+    return solution_of(vertex.basis, vertex.coef, n_edges, n) if status == OPTIMAL else None
 
 
 class Far:
@@ -193,7 +199,7 @@ def solve_near(problem, frame, start):
         elif status != OPTIMAL:
             return None
         elif not len(wrong):
-            return Solution(basis, coef, n_edges)
+            return solution_of(basis, coef, n_edges, n)
         far.admit(wrong)
 
 
