@@ -11,8 +11,9 @@ Model       With gradient g and Hessian H of R at theta,
             is still missing.
 Iteration   theta moves to v, or towards it by halves until F falls by a part of what (2) promised.
 Working set Coordinates at which P has a kink mostly stay there. Those that are not 0, and those
-            that most violate optimality, take part in (3); the gradient at all coordinates, which
-            the next step needs anyway, shows when others must.
+            that violate optimality (where H is written out, the worst of them), take part in (3);
+            the gradient at all coordinates, which the next step needs anyway, shows when others
+            must.
 Stop        max_j e_j <= tol, where with L_j the curvature at the start
                 e_j = L_j |theta_j - prox of c_j P / L_j at theta_j - g_j / L_j|:            (4)
             the distance of -g_j from the slopes of c_j P, where theta_j is far from a kink.
@@ -42,7 +43,7 @@ from skcourse.linear_model.quadratic_model import QuadraticModel
 NO_GROUPS = np.empty(0, np.int64)
 GROWTH = 2  # how many times larger than its support a working set may be
 LEAST = 100  # coordinates in a working set
-INNER = 0.05  # (3) runs until this part of the violation is left
+INNER = 0.3  # (3) runs until this part of the violation is left, or less as it falls
 HALVINGS = 40
 ENOUGH = 1e-3  # the part of the promised decrease that a step must bring
 
@@ -89,13 +90,13 @@ class Composite:
         found[~self.free] = 0.0
         return found
 
-    def working_set(self, theta, violation):
-        """Return the coordinates that take part, in order."""
+    def working_set(self, theta, violation, few):
+        """Return the coordinates that take part, in order; if `few`, not all that violate."""
         inside = self.free & ((theta != 0) | (self.weights == 0))
         outside = np.where(inside, 0.0, violation)
         wanted = max(GROWTH * np.count_nonzero(inside), LEAST)
         candidates = np.flatnonzero(outside)
-        if len(candidates) > wanted:
+        if few and len(candidates) > wanted:
             order = np.argpartition(-outside[candidates], wanted)
             candidates = candidates[order[:wanted]]
         inside[candidates] = True
@@ -144,12 +145,14 @@ def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
     point = point_at(problem, np.array(theta0, np.float64))
     curvatures = problem.curvatures()
     violation = problem.violations(point, curvatures)
-    if violation.max() <= tol:
+    first = violation.max()
+    if first <= tol:
         reason, max_iter = SMALL_GRADIENT, 0
     while n_iter < max_iter:
         step = task.subtask("newton-iter")
-        chosen = problem.working_set(point.theta, violation)
-        aim = model.minimum(chosen, point, INNER * violation.max())
+        worst = violation.max()
+        chosen = problem.working_set(point.theta, violation, model.matrices)
+        aim = model.minimum(chosen, point, min(INNER, np.sqrt(worst / first)) * worst)
         before, point = point, move(problem, point, aim)
         n_iter += 1
         violation = problem.violations(point, curvatures)

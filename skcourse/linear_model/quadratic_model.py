@@ -80,7 +80,39 @@ def diagonal_by_columns(columns, chosen, diagonal):
 
 @kernel
 def descend_by_columns(columns, chosen, penalty, terms, v, tol):
-    """Run (3) of `proximal_newton` on v at the coordinates `chosen`, by (1)."""
+    """Run (3) of `proximal_newton` on v at the coordinates `chosen`, by (1), for K = 1."""
+    n_rows, n_columns = len(columns.a), len(columns.starts) - 1
+    a, pull = columns.a[:, 0], np.zeros(n_rows)  # pull: a_i u_i
+    for _ in range(EPOCHS):
+        worst = 0.0
+        for c in range(len(chosen)):
+            j, h, q = chosen[c], terms.diagonal[c], terms.gradient[c]
+            if j == n_columns:  # the intercept
+                for i in range(n_rows):
+                    q += pull[i]
+            else:
+                for e in range(columns.starts[j], columns.starts[j + 1]):
+                    q += columns.data[e] * pull[columns.indices[e]]
+            new = proximal(penalty, v[c] - q / h, terms.weights[c] / h)
+            change = new - v[c]
+            if change == 0:
+                continue
+            v[c] = new
+            worst = max(worst, abs(change) * h)
+            if j == n_columns:
+                for i in range(n_rows):
+                    pull[i] += change * a[i]
+            else:
+                for e in range(columns.starts[j], columns.starts[j + 1]):
+                    i = columns.indices[e]
+                    pull[i] += change * columns.data[e] * a[i]
+        if worst <= tol:
+            break
+
+
+@kernel
+def descend_by_classes(columns, chosen, penalty, terms, v, tol):
+    """Do the same for K > 1; the coordinates are numbers j K + k."""
     n_rows, n_classes = columns.a.shape
     n_columns = len(columns.starts) - 1
     u, m = np.zeros((n_rows, n_classes)), np.zeros(n_rows)
@@ -120,6 +152,7 @@ class QuadraticModel:
 
     def __init__(self, problem):
         self.problem = problem
+        self.matrices = not problem.risk.sparse and problem.risk.outputs == 1
 
     def minimum(self, chosen, point, tol):
         """Return where the model is least, nearly, if only the coordinates `chosen` move.
@@ -130,9 +163,10 @@ class QuadraticModel:
         point : Point, where `value_and_gradient` was last asked
         tol : float, the gradient of the model that is small enough
         """
-        risk, theta = self.problem.risk, point.theta.copy()
-        small = len(chosen) <= WRITTEN_OUT and not risk.sparse and risk.outputs == 1
-        solve = self.written_out if small else self.by_columns
+        theta = point.theta.copy()
+        solve = (
+            self.written_out if self.matrices and len(chosen) <= WRITTEN_OUT else self.by_columns
+        )
         theta[chosen] = solve(chosen, point, tol)
         return theta
 
@@ -153,7 +187,8 @@ class QuadraticModel:
         diagonal, v = np.empty(len(chosen)), point.theta[chosen]
         diagonal_by_columns(columns, chosen, diagonal)
         terms = self.terms(chosen, point, diagonal)
-        descend_by_columns(columns, chosen, self.problem.penalty, terms, v, tol)
+        descend = descend_by_columns if self.problem.risk.outputs == 1 else descend_by_classes
+        descend(columns, chosen, self.problem.penalty, terms, v, tol)
         return v
 
     @functools.cached_property
