@@ -40,7 +40,7 @@ class History:
 class Silence:
     """The task of a fit that nobody listens to."""
 
-    def subtask(self, name, max_subtasks=0):
+    def subtask(self, name, max_subtasks=0, attributes=None):
         """Begin a part of this task."""
         return self
 
@@ -52,14 +52,18 @@ class Silence:
 class Task:
     """A part of a fit that callbacks are told about; see `fit_task`."""
 
-    def __init__(self, estimator, context, data):
+    def __init__(self, estimator, context, data, attributes=None):
         self.estimator, self.context, self.data = estimator, context, data
-        context.call_on_fit_task_begin(estimator=estimator, **data)
+        fitted = {} if attributes is None else {"reconstruction_attributes": attributes}
+        context.call_on_fit_task_begin(estimator=estimator, **fitted, **data)
 
-    def subtask(self, name, max_subtasks=0):
-        """Begin a part of this task, of `max_subtasks` parts: None if unknown, 0 if it has none."""
+    def subtask(self, name, max_subtasks=0, attributes=None):
+        """Begin a part of this task, of `max_subtasks` parts: None if unknown, 0 if it has none.
+
+        `attributes`, a callable as in `end`, makes the fitted attributes as of its beginning.
+        """
         context = self.context.subcontext(task_name=name, max_subtasks=max_subtasks)
-        return Task(self.estimator, context, self.data)
+        return Task(self.estimator, context, self.data, attributes)
 
     def end(self, attributes=None):
         """End this task and return True if a callback asks the loop to stop.

@@ -29,6 +29,7 @@ from skcourse.linear_model.penalised_risk import (
     STOPPED,
     Minimum,
     PenalisedRisk,
+    fitted_at,
 )
 
 MEMORY = 10  # m
@@ -105,7 +106,7 @@ def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
         reason, max_iter = SMALL_GRADIENT, 0
     n_iter = 0
     while n_iter < max_iter:
-        step = task.subtask("lbfgs-iter")
+        step = task.subtask("lbfgs-iter", attributes=fitted_at(point, attributes))
         if inverse is None:
             inverse = InverseHessian(metric_at(problem, point.gradient))
             direction = -inverse.times(point.gradient)
@@ -118,7 +119,7 @@ def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
             print(f"Iteration {n_iter}, loss {point.value}, steepest slope {steepest}.")
         decrease = before.value - point.value
         still = still + 1 if decrease <= ROUNDING * max(abs(point.value), 1.0) else 0
-        stop = step.end(attributes and (lambda theta=point.theta: attributes(theta)))
+        stop = step.end(fitted_at(point, attributes))
         promised = -0.5 * (point.gradient @ direction)
         small = steepest <= tol and promised <= PROMISE * tol
         if small or still > 1 or point is before:

@@ -140,6 +140,7 @@ class MultinomialRisk:
         self.probabilities = np.empty((self.n, n_classes))
         self.sparse = issparse(X)
         self.density = X.nnz / (self.n * self.p) if self.sparse else 1.0
+        self.known = None  # where it was last asked, and the answer
         self.chunks = {"row_bytes": X.dtype.itemsize * self.p, "n_jobs": n_jobs}
         self.chunks["min_rows"] = 4 * TILE
         if self.sparse:
@@ -177,7 +178,10 @@ class MultinomialRisk:
 
     def value_and_gradient(self, theta):
         """Return (1) and (2); `probabilities` then holds p of the rows."""
-        return self.sum_over_rows(np.ascontiguousarray(theta, np.float64), False)
+        if self.known is None or not np.array_equal(theta, self.known[0]):
+            theta = np.array(theta, np.float64)
+            self.known = theta, *self.sum_over_rows(theta, False)
+        return self.known[1:]
 
     def value(self, theta):
         """Return (1)."""

@@ -29,6 +29,7 @@ from skcourse.linear_model.penalised_risk import (
     STOPPED,
     Minimum,
     PenalisedRisk,
+    fitted_at,
 )
 
 WORST = 1e14  # condition of H beyond which its steps are noise
@@ -72,7 +73,7 @@ def newton_cholesky(
         found.theta,
         l2,
         tol=tol,
-        max_iter=max_iter - found.n_iter,
+        max_iter=max_iter - found.n_iter - 1,  # the step that failed counts
         task=task,
         attributes=attributes,
         verbose=verbose,
@@ -97,14 +98,14 @@ def iterate(problem, theta0, tol, max_iter, task, attributes, verbose):
                 f"ill-conditioned Hessian matrix at iteration {n_iter + 1}. It will now resort to "
                 "lbfgs instead. Remove collinear features or penalise more to avoid this."
             )
-        step = task.subtask("newton-iter")
+        step = task.subtask("newton-iter", attributes=fitted_at(point, attributes))
         before, point = point, search(problem, point, direction, near=None) or point
         n_iter += 1
         steepest = np.abs(point.gradient).max()
         history.append(loss=point.value, gradient=steepest)
         if verbose:
             print(f"Newton iter={n_iter}, loss {point.value}, steepest slope {steepest}.")
-        stop = step.end(attributes and (lambda theta=point.theta: attributes(theta)))
+        stop = step.end(fitted_at(point, attributes))
         promised = -0.5 * (before.gradient @ direction)
         if (steepest <= tol and promised <= tol) or point is before:
             reason = SMALL_GRADIENT if steepest <= tol else NO_DECREASE

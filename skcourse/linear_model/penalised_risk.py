@@ -52,3 +52,8 @@ class PenalisedRisk:
     def hessian_product(self, v):
         """Return the Hessian at that point times v."""
         return self.risk.hessian_product(v) + self.l2 * v
+
+
+def fitted_at(point, attributes):
+    """Return a callable that makes the fitted attributes at a Point, for callbacks, or None."""
+    return attributes and (lambda: attributes(point.theta))

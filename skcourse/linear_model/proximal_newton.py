@@ -37,6 +37,7 @@ from skcourse.linear_model.penalised_risk import (
     SMALL_GRADIENT,
     STOPPED,
     Minimum,
+    fitted_at,
 )
 from skcourse.linear_model.quadratic_model import QuadraticModel
 
@@ -149,7 +150,7 @@ def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
     if first <= tol:
         reason, max_iter = SMALL_GRADIENT, 0
     while n_iter < max_iter:
-        step = task.subtask("newton-iter")
+        step = task.subtask("newton-iter", attributes=fitted_at(point, attributes))
         worst = violation.max()
         chosen = problem.working_set(point.theta, violation, model.matrices)
         aim = model.minimum(chosen, point, min(INNER, np.sqrt(worst / first)) * worst)
@@ -160,7 +161,7 @@ def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
         history.append(loss=point.value, violation=violation.max(), n_active=n_active)
         if verbose:
             print(f"Iteration {n_iter}, loss {point.value}, violation {violation.max()}.")
-        stop = step.end(attributes and (lambda theta=point.theta: attributes(theta)))
+        stop = step.end(fitted_at(point, attributes))
         if violation.max() <= tol or point is before:
             reason = SMALL_GRADIENT if violation.max() <= tol else NO_DECREASE
             break
