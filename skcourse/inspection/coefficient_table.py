@@ -58,11 +58,21 @@ EXPONENTS = {"HC0": 0.0, "HC1": 0.0, "HC2": 0.5, "HC3": 1.0}  # of 1 / (1 - h_i)
         "sample_weight": ["array-like", None],
         "covariance": [StrOptions({"classical", *EXPONENTS})],
         "level": [Interval(Real, 0, 1, closed="neither")],
+        "feature_names": ["array-like", None],
     },
     prefer_skip_nested_validation=True,
 )
 @np.errstate(over="ignore", invalid="ignore")
-def coefficient_table(estimator, X, y, *, sample_weight=None, covariance="classical", level=0.95):
+def coefficient_table(
+    estimator,
+    X,
+    y,
+    *,
+    sample_weight=None,
+    covariance="classical",
+    level=0.95,
+    feature_names=None,
+):
     """Find standard errors, tests and confidence intervals of a fitted linear model.
 
     Parameters
@@ -82,6 +92,8 @@ def coefficient_table(estimator, X, y, *, sample_weight=None, covariance="classi
         HC3 is the most careful where rows are few. More than two classes: "HC0" and "HC1" only.
     level : float, default=0.95
         Of the confidence intervals.
+    feature_names : array-like of shape (n_features,), default=None
+        None takes the names that the estimator has seen, else x0, x1, ...
 
     Returns
     -------
@@ -119,40 +131,48 @@ def coefficient_table(estimator, X, y, *, sample_weight=None, covariance="classi
     """
     last, X, names = unwrapped(estimator, X)
     fitted = read_fitted(last)
-    if names is None:
-        names = getattr(last, "feature_names_in_", None)
-    if names is None:
-        names = [f"x{j}" for j in range(fitted.coef.shape[1])]
-    names = np.array([*["intercept"][: fitted.has_intercept], *names], dtype=object)
-    targets = getattr(y, "columns", None)
+    names = names_of(last, fitted, names if feature_names is None else feature_names)
     data = read_data(last, fitted, X, y, sample_weight)
-    likelihood = likelihood_at(fitted, data, names[fitted.has_intercept :])
+    likelihood = likelihood_at(fitted, data, names)
     matrix, phi = likelihood.classical()
     if not fitted.dispersion_known:
         check_residuals(np.diagonal(phi), likelihood.noise())
     check_maximum(likelihood, np.sqrt(np.diagonal(matrix)))
     if covariance != "classical":
         matrix = robust(likelihood, covariance)
+    if fitted.has_intercept:
+        names = ["intercept", *names]
     t, k = likelihood.estimate.shape
-    outcomes = None
-    if fitted.loss == "multinomial":
-        outcomes = np.repeat(fitted.classes[1:], k)
-    elif t > 1:
-        named = targets if targets is not None else [f"y{j}" for j in range(t)]
-        outcomes = np.repeat(np.array(named, dtype=object), k)
-    phi = np.diagonal(phi).copy()
     return CoefficientTable(
-        names=np.tile(names, t),
-        outcomes=outcomes,
-        estimate=likelihood.estimate.ravel(),
+        names=np.tile(np.array(names, dtype=object), t),
+        outcomes=np.repeat(outcomes_of(fitted, y), k) if t > 1 else None,
+        estimate=likelihood.estimate.flatten(),
         covariance_matrix=matrix,
         covariance=covariance,
         df=np.inf if fitted.dispersion_known else data.n - k,
         level=level,
-        dispersion=phi if t > 1 and len(phi) > 1 else float(phi[0]),
+        dispersion=np.diagonal(phi).copy() if len(phi) > 1 else float(phi[0, 0]),
         n_rows=data.n,
         model=fitted.name,
     )
+
+
+def names_of(estimator, fitted, names):
+    """Return the names of the features, a list of str: those given, or seen, or else numbers."""
+    p = fitted.coef.shape[1]
+    if names is None:
+        names = getattr(estimator, "feature_names_in_", [f"x{j}" for j in range(p)])
+    if len(names) != p:
+        raise ValueError(f"feature_names has {len(names)} names, but there are {p} features.")
+    return [str(name) for name in names]
+
+
+def outcomes_of(fitted, y):
+    """Return the classes that are compared with the first, or the names of several targets."""
+    if fitted.loss == "multinomial":
+        return fitted.classes[1:]
+    names = getattr(y, "columns", [f"y{j}" for j in range(len(fitted.coef))])
+    return np.array([str(name) for name in names], dtype=object)
 
 
 def read_data(estimator, fitted, X, y, sample_weight):

@@ -44,6 +44,7 @@ class CoefficientDisplay:
         sample_weight=None,
         covariance="classical",
         level=0.95,
+        feature_names=None,
         ax=None,
         **options,
     ):
@@ -51,7 +52,7 @@ class CoefficientDisplay:
 
         Parameters
         ----------
-        estimator, X, y, sample_weight, covariance, level
+        estimator, X, y, sample_weight, covariance, level, feature_names
             See :func:`coefficient_table`.
         ax : matplotlib Axes, default=None
         **options : of :meth:`plot`
@@ -61,7 +62,13 @@ class CoefficientDisplay:
         display : CoefficientDisplay
         """
         table = coefficient_table(
-            estimator, X, y, sample_weight=sample_weight, covariance=covariance, level=level
+            estimator,
+            X,
+            y,
+            sample_weight=sample_weight,
+            covariance=covariance,
+            level=level,
+            feature_names=feature_names,
         )
         return cls(table).plot(ax, **options)
 
@@ -108,7 +115,7 @@ class CoefficientDisplay:
         self.line_ = ax.axvline(0.0, **{"color": "0.6", "linewidth": 1, **(line_kwargs or {})})
         self.errorbar_ = ax.errorbar(table.estimate[shown], places, xerr=errors, **style)
         ax.set_yticks(places, labels)
-        ax.invert_yaxis()
+        ax.set_ylim(len(labels) - 0.5, -0.5)
         ax.set_xlabel(f"coefficient, with intervals at {100 * table.level:.4g}%")
         self.ax_, self.figure_ = ax, ax.figure
         return self

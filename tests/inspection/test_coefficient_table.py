@@ -500,6 +500,23 @@ def test_names_of_targets_and_features_come_along():
     assert list(found.outcomes[[0, -1]]) == ["progress", "root"]
 
 
+def test_names_can_be_given():
+    X, y = diabetes()
+    found = table("normal", X, y, feature_names=["age", "bmi", "bp"])
+    assert list(found.names) == ["intercept", "age", "bmi", "bp"]
+    with pytest.raises(ValueError, match="feature_names has 2 names, but there are 3 features"):
+        table("normal", X, y, feature_names=["age", "bmi"])
+
+
+def test_a_table_does_not_follow_the_estimator():
+    X, y = diabetes()
+    model = LinearRegression(fit_intercept=False).fit(X, y)
+    found = coefficient_table(model, X, y)
+    before = found.estimate.copy()
+    model.coef_ *= 2
+    np.testing.assert_array_equal(found.estimate, before)
+
+
 def test_unpenalised_members_of_penalised_families_are_least_squares():
     X, y = diabetes()
     expected = table("normal", X, y)
