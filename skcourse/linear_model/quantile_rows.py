@@ -26,6 +26,7 @@ from skcourse.linear_model.vertex_descent import OPTIMAL, UNBOUNDED, Rows, Total
 NEAR = 5.0
 STRIDE = 4
 FEW = 60  # rows per unknown, up to which all are near
+SPAN = 1000  # units of columns are brought near 1 from 2^-SPAN .. 2^SPAN
 LOOKED_AT = 255  # rows that tell where the middle of a column lies
 
 
@@ -87,7 +88,7 @@ def frame_of(problem):
     if problem.fit_intercept:  # a value of the column: 0 remains of one that is constant
         origin = np.partition(block, LOOKED_AT // 2, axis=0)[LOOKED_AT // 2]
     spread = np.abs(block - origin).mean(axis=0)
-    scale = np.exp2(np.round(np.log2(np.where(spread > 0, spread, 1.0))))
+    scale = np.exp2(np.round(np.log2(np.where(spread > 0, spread, 1.0)).clip(-SPAN, SPAN)))
     return Frame(origin, scale, int(problem.fit_intercept))
 
 

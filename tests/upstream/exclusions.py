@@ -8,6 +8,7 @@ MODULES = (
     "sklearn.cluster.tests.test_k_means",
     "sklearn.decomposition.tests.test_pca",
     "sklearn.linear_model.tests.test_base",
+    "sklearn.linear_model.tests.test_quantile",
     "sklearn.linear_model.tests.test_ridge",
 )
 
