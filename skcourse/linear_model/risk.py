@@ -211,8 +211,9 @@ class Risk:
 
     def value_and_gradient(self, theta):
         """Return (1) and its gradient, (p + 1,); `slopes` then holds z, g and h of the rows."""
-        if self.known is not None and np.array_equal(theta, self.known[0]):
-            return self.known[1:]
+        if self.known is not None and self.known[0] == self.loss:
+            if np.array_equal(theta, self.known[1]):
+                return self.known[2:]
         one_pass = pass_over_sparse if self.sparse else pass_over_dense
 
         def part(rows):
@@ -225,8 +226,8 @@ class Risk:
         value, gradient = sum_over_chunks(part, self.n, **self.chunks)
         if not self.fit_intercept:
             gradient[-1] = 0.0
-        self.known = theta.copy(), value / self.total, gradient / self.total
-        return self.known[1:]
+        self.known = self.loss, theta.copy(), value / self.total, gradient / self.total
+        return self.known[2:]
 
     def value(self, theta):
         """Return (1)."""
