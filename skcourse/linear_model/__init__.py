@@ -2,8 +2,19 @@
 
 from skcourse.linear_model.ard import ARDRegression
 from skcourse.linear_model.bayesian_ridge import BayesianRidge
+from skcourse.linear_model.elastic_net import ElasticNet
 from skcourse.linear_model.gamma import GammaRegressor
+from skcourse.linear_model.gradient_descent_classifier import GradientDescentClassifier
+from skcourse.linear_model.gradient_descent_regressor import GradientDescentRegressor
+from skcourse.linear_model.lasso import Lasso
+from skcourse.linear_model.lasso_cv import ElasticNetCV, LassoCV
+from skcourse.linear_model.lasso_path import enet_path, lasso_path
+from skcourse.linear_model.multi_task import MultiTaskElasticNet, MultiTaskLasso
+from skcourse.linear_model.multi_task_cv import MultiTaskElasticNetCV, MultiTaskLassoCV
 from skcourse.linear_model.ols import LinearRegression
+from skcourse.linear_model.omp import OrthogonalMatchingPursuit
+from skcourse.linear_model.omp_cv import OrthogonalMatchingPursuitCV
+from skcourse.linear_model.omp_functions import orthogonal_mp, orthogonal_mp_gram
 from skcourse.linear_model.poisson import PoissonRegressor
 from skcourse.linear_model.quantile import QuantileRegressor
 from skcourse.linear_model.ridge import Ridge
@@ -16,8 +27,20 @@ from skcourse.linear_model.tweedie import TweedieRegressor
 __all__ = [
     "ARDRegression",
     "BayesianRidge",
+    "ElasticNet",
+    "ElasticNetCV",
     "GammaRegressor",
+    "GradientDescentClassifier",
+    "GradientDescentRegressor",
+    "Lasso",
+    "LassoCV",
     "LinearRegression",
+    "MultiTaskElasticNet",
+    "MultiTaskElasticNetCV",
+    "MultiTaskLasso",
+    "MultiTaskLassoCV",
+    "OrthogonalMatchingPursuit",
+    "OrthogonalMatchingPursuitCV",
     "PoissonRegressor",
     "QuantileRegressor",
     "Ridge",
@@ -25,5 +48,9 @@ __all__ = [
     "RidgeClassifier",
     "RidgeClassifierCV",
     "TweedieRegressor",
+    "enet_path",
+    "lasso_path",
+    "orthogonal_mp",
+    "orthogonal_mp_gram",
     "ridge_regression",
 ]

@@ -1,6 +1,6 @@
-"""What the Bayesian regressions promise."""
+"""What the Bayesian regressions and orthogonal matching pursuit promise."""
 
-from skcourse.testing import Case, shift
+from skcourse.testing import Case, shift, target_affine
 
 
 def bayesian_ridge(cls):
@@ -15,4 +15,16 @@ def ard_regression(cls):
     yield Case(cls(fit_intercept=False, compute_score=True))
 
 
-PROMISES = {"ARDRegression": ard_regression, "BayesianRidge": bayesian_ridge}
+def matching_pursuit(cls):
+    """By rows and by products; |r| falls with every atom."""
+    falls = {"falls": ("residual_norm",), "symmetries": (shift(), target_affine())}
+    yield Case(cls(), **falls)
+    yield Case(cls(n_nonzero_coefs=2, precompute=False), **falls)
+    yield Case(cls(tol=1.0, fit_intercept=False, precompute=False))
+
+
+PROMISES = {
+    "ARDRegression": ard_regression,
+    "BayesianRidge": bayesian_ridge,
+    "OrthogonalMatchingPursuit": matching_pursuit,
+}
