@@ -15,7 +15,7 @@ Reference   A. Agresti, Categorical Data Analysis, 2013, ch. 8.
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from skcourse.core.chunks import chunk_slices, one_blas_thread, reduce_blocks, sum_over_chunks
+from skcourse.core.chunks import chunk_slices, reduce_blocks, sum_over_chunks
 from skcourse.core.kernel import kernel
 from skcourse.core.linalg import cholesky
 from skcourse.core.losses import multinomial
@@ -118,5 +118,4 @@ def information(data, scores, L):
                 A[d, :, c, :] = A[c, :, d, :]
         return A.reshape(t * k, t * k)
 
-    with one_blas_thread():
-        return sum_over_chunks(part, len(data.y), row_bytes=8 * k, min_rows=4 * t * k)
+    return sum_over_chunks(part, len(data.y), row_bytes=8 * k, min_rows=4 * t * k)

@@ -33,6 +33,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_consistent_length, column_or_1d
 
+from skcourse.core.chunks import one_blas_thread
 from skcourse.core.dense_chunks import DenseChunks
 from skcourse.core.losses import in_domain
 from skcourse.core.validation import (
@@ -133,16 +134,17 @@ def coefficient_table(
     fitted = read_fitted(last)
     names = names_of(last, fitted, names if feature_names is None else feature_names)
     data = read_data(last, fitted, X, y, sample_weight)
-    likelihood = likelihood_at(fitted, data, names)
-    matrix, phi = likelihood.classical()
-    if not fitted.dispersion_known:
-        check_residuals(np.diagonal(phi), likelihood.noise())
-    check_maximum(likelihood, np.sqrt(np.diagonal(matrix)))
-    if covariance != "classical":
-        matrix = robust(likelihood, covariance)
+    with one_blas_thread():  # the same bits, whatever the threads
+        likelihood = likelihood_at(fitted, data, names)
+        matrix, phi = likelihood.classical()
+        if not fitted.dispersion_known:
+            check_residuals(np.diagonal(phi), likelihood.noise())
+        check_maximum(likelihood, np.sqrt(np.diagonal(matrix)))
+        if covariance != "classical":
+            matrix = robust(likelihood, covariance)
+    t, k = likelihood.estimate.shape
     if fitted.has_intercept:
         names = ["intercept", *names]
-    t, k = likelihood.estimate.shape
     return CoefficientTable(
         names=np.tile(np.array(names, dtype=object), t),
         outcomes=np.repeat(outcomes_of(fitted, y), k) if t > 1 else None,

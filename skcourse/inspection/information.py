@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from skcourse.core.chunks import one_blas_thread, sum_over_chunks
+from skcourse.core.chunks import sum_over_chunks
 from skcourse.core.factors import factor
 from skcourse.core.linalg import cholesky
 from skcourse.core.moments import moments
@@ -78,18 +78,17 @@ def root(X, weights, *, intercept):
     RankDeficient
     """
     unit = np.finfo(X.dtype).eps
-    with one_blas_thread():
-        m = moments(X, None, weights, centre=intercept)
-        R = certified(m, unit)
-        if R is None:
-            m = factor(X, None, weights, centre=intercept)
-            R = np.zeros((m.p, m.p))
-            R[: len(m.R)] = m.R
-            check_size(np.abs(R).max(axis=0))
-            columns = dependent(R, m.weight, m.mean, unit)
-            if len(columns):
-                raise RankDeficient(columns)
-        inverse = solve_triangular(R, np.eye(len(R)))
+    m = moments(X, None, weights, centre=intercept)
+    R = certified(m, unit)
+    if R is None:
+        m = factor(X, None, weights, centre=intercept)
+        R = np.zeros((m.p, m.p))
+        R[: len(m.R)] = m.R
+        check_size(np.abs(R).max(axis=0))
+        columns = dependent(R, m.weight, m.mean, unit)
+        if len(columns):
+            raise RankDeficient(columns)
+    inverse = solve_triangular(R, np.eye(len(R)))
     return Root(m.mean, inverse, m.weight**-0.5 if intercept else None)
 
 

@@ -49,9 +49,9 @@ class Likelihood:
     scores : array of shape (n, t), u of (1)
     curvatures : array of shape (n,) or None, f of (1); None for ones
     n_wrong : int, of two classes, how many rows z puts into the other one
-    root : array of shape (t k, t k), L with L L' the inverse of the information of all estimates
-        It and the step are there after `invert`.
-    step : array of shape (t, k), from the estimates to where one step of Fisher's scoring leads
+    L : Root of the inverse of the information, which all outcomes share; there after `invert`
+    step : array of shape (t, k), from the estimates to where one step of Fisher's scoring leads;
+        there after `invert`
     """
 
     def __init__(self, fitted, data):
@@ -70,7 +70,6 @@ class Likelihood:
         if weights is not None and not weights.sum() > 0:
             raise RankDeficient(())
         self.L = root(data.X, weights, intercept=fitted.has_intercept)
-        self.root = np.kron(np.eye(len(self.estimate)), self.L.matrix)
         along = score(data.X, self.scores, data.weights, self.L)
         self.step = (self.L.matrix @ along).T
 
@@ -93,7 +92,9 @@ class Likelihood:
         M, n_fixed = scatter_of_scores(
             data.X, self.scores, data.weights, self.L, self.curvatures, exponent
         )
-        return self.root @ M @ self.root.T, n_fixed
+        L, (t, k) = self.L.matrix, self.estimate.shape
+        half = (L @ M.reshape(t, k, t * k)).reshape(t * k, t, k)
+        return (half @ L.T).reshape(t * k, t * k), n_fixed
 
     def noise(self):
         """Return how large (3) would be if rounding were all that is left of y, (t,)."""

@@ -19,7 +19,7 @@ from skcourse.inspection.class_likelihood import ClassLikelihood
 from skcourse.inspection.information import RankDeficient, root
 from skcourse.inspection.likelihood import Likelihood
 
-CLOSE = 0.01  # standard errors from the maximum: they change a statistic by no more than that
+CLOSE = 0.05  # standard errors from the maximum: p = 0.05 is then off by 0.006 at most
 MOVES = 0.1  # of z by one more step: about 1 where there is no maximum, and 0 at one
 WORSE = 1e-3  # of that, against what a row says: 0 but for where the descent stopped
 
