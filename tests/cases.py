@@ -8,7 +8,7 @@ import numpy as np
 
 from skcourse.discovery import all_estimators
 from skcourse.testing import Case, rotation, scale, shift, stretch, target_affine
-from tests.promises import all_promises
+from tests.promises import all_promises, sharp_parameters
 
 
 def spread_rows(X, n_clusters, random_state):
@@ -197,5 +197,6 @@ def all_cases():
 def small(cls):
     """Return an instance that is quick to fit and always the same: few clusters, one seed."""
     few = {"n_clusters": 3, "n_init": 1, "random_state": 0}
+    few |= sharp_parameters().get(cls.__name__, {})
     estimator = cls()
     return estimator.set_params(**{k: v for k, v in few.items() if k in estimator.get_params()})

@@ -15,6 +15,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
 
 from skcourse.discovery import all_estimators
@@ -46,6 +47,8 @@ def pairs():
 def load(name, estimator):
     """Return X and y of a bundled data set; y None if the estimator needs none."""
     X, y = DATA[name](return_X_y=True)
+    if get_tags(estimator).target_tags.positive_only:
+        y = y + 1.0
     return X, y if is_regressor(estimator) or is_classifier(estimator) else None
 
 

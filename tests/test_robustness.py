@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.sparse as sp
-from sklearn.base import clone, is_clusterer
+from sklearn.base import clone, is_clusterer, is_regressor
 from sklearn.utils import get_tags
 
 from skcourse.discovery import all_estimators
@@ -107,6 +107,13 @@ def assert_same_kind(ours, theirs):
     assert same or is_accident(theirs), f"{ours!r} instead of {theirs!r}"
 
 
+def gave_up(estimator, said):
+    """Tell whether an iterative regressor still says the same of all rows, as at its start."""
+    if not is_regressor(estimator) or not hasattr(estimator, "n_iter_"):
+        return False
+    return np.ptp(said["predict"]) <= 1e-6 * np.abs(said["predict"]).max()
+
+
 def fitted_attributes(estimator):
     """List the names of what a fit has left."""
     return [name for name in vars(estimator) if name.endswith("_")]
@@ -151,6 +158,10 @@ def test_odd(ours, theirs, kind):
         assert np.isfinite(found[name].astype(float)[finite]).all(), f"{name} is not finite"
     if is_clusterer(ours):  # the numbers of clusters have no meaning, and optima are local
         assert estimator.inertia_ <= reference.inertia_ * 1.5 + np.finfo(float).tiny
+        return
+    if gave_up(reference, expected) and estimator.score(X, problem.y) > reference.score(
+        X, problem.y
+    ):
         return
     plain = np.asarray(X.toarray() if sp.issparse(X) else X, dtype=np.float64)
     if kind == "denormal numbers" and "transform" in found:  # squares vanish, and theirs with them

@@ -9,6 +9,8 @@ from skcourse.linear_model.gradient_descent_regressor import GradientDescentRegr
 from skcourse.linear_model.lasso import Lasso
 from skcourse.linear_model.lasso_cv import ElasticNetCV, LassoCV
 from skcourse.linear_model.lasso_path import enet_path, lasso_path
+from skcourse.linear_model.logistic import LogisticRegression
+from skcourse.linear_model.logistic_cv import LogisticRegressionCV
 from skcourse.linear_model.multi_task import MultiTaskElasticNet, MultiTaskLasso
 from skcourse.linear_model.multi_task_cv import MultiTaskElasticNetCV, MultiTaskLassoCV
 from skcourse.linear_model.ols import LinearRegression
@@ -35,6 +37,8 @@ __all__ = [
     "Lasso",
     "LassoCV",
     "LinearRegression",
+    "LogisticRegression",
+    "LogisticRegressionCV",
     "MultiTaskElasticNet",
     "MultiTaskElasticNetCV",
     "MultiTaskLasso",

@@ -1,4 +1,8 @@
-"""What is promised of each class, a file per family: ``PROMISES``, {class name: class -> Cases}."""
+"""What is promised of each class, a file per family: ``PROMISES``, {class name: class -> Cases}.
+
+Where the defaults leave the answer to a tolerance that rounding does not explain, ``SHARP``,
+{class name: parameters}, says with which it is compared with scikit-learn's.
+"""
 
 import importlib
 import pkgutil
@@ -9,3 +13,10 @@ def all_promises():
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     families = [importlib.import_module(f"{__name__}.{name}").PROMISES for name in names]
     return {name: cases for family in families for name, cases in family.items()}
+
+
+def sharp_parameters():
+    """Return the ``SHARP`` of all families in one dict."""
+    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
+    families = [importlib.import_module(f"{__name__}.{name}") for name in names]
+    return {k: v for family in families for k, v in getattr(family, "SHARP", {}).items()}

@@ -1,0 +1,30 @@
+"""Promises of generalised linear models: by a deviance, by any loss and penalty, mean and variance.
+
+Their optima are known in another way from least squares (for normal targets), and otherwise from
+tests/linear_model, which compare with scipy.
+"""
+
+from skcourse.testing import Case, shift
+
+TIGHT = {"tol": 1e-10, "max_iter": 1000}
+SHARP = {
+    name: {"solver": "newton-cholesky"} | TIGHT
+    for name in ("GammaRegressor", "PoissonRegressor", "TweedieRegressor")
+}
+# exp of a linear prediction: no scales and offsets at which it leaves the range of numbers.
+MILD = {"scales": (1e-3, 1.0), "conditions": (1.0, 1e2), "offsets": (0.0, 1.0)}
+
+
+def deviance(cls):
+    """Regression by a deviance: a shift of X is one of the intercept."""
+    for solver in ("lbfgs", "newton-cholesky"):
+        model = cls(solver=solver, **TIGHT)
+        yield Case(model, falls=("loss",), symmetries=(shift(),), problems=MILD)
+    yield Case(cls(alpha=0.1, fit_intercept=False, **TIGHT), falls=("loss",), problems=MILD)
+
+
+PROMISES = {
+    "GammaRegressor": deviance,
+    "PoissonRegressor": deviance,
+    "TweedieRegressor": deviance,
+}
