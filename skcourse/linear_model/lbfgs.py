@@ -30,6 +30,8 @@ from skcourse.linear_model.penalised_risk import (
     Minimum,
     PenalisedRisk,
     fitted_at,
+    has_converged,
+    why_no_lower,
 )
 
 MEMORY = 10  # m
@@ -122,14 +124,17 @@ def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
         stop = step.end(fitted_at(point, attributes))
         promised = -0.5 * (point.gradient @ direction)
         small = steepest <= tol and promised <= PROMISE * tol
-        if small or still > 1 or point is before:
+        if small or still > 1:
             reason = SMALL_GRADIENT if small else NO_DECREASE
+            break
+        if point is before:
+            reason = why_no_lower(point, promised)
             break
         if stop:
             reason = STOPPED
             break
-    converged = reason in (SMALL_GRADIENT, NO_DECREASE)
-    return Minimum(point.theta, n_iter, converged, history.arrays(), reason)
+    converged = has_converged(reason)
+    return Minimum(point.theta, n_iter, converged, history.arrays(), reason, "lbfgs")
 
 
 def advance(problem, point, inverse, direction):

@@ -183,6 +183,14 @@ class MultinomialRisk:
             self.known = theta, *self.sum_over_rows(theta, False)
         return self.known[1:]
 
+    def least_margin(self):
+        """Return the least p_y - max_{k != y} p_k where it was last asked, of rows that count."""
+        P, rows = self.probabilities.copy(), np.arange(self.n)
+        own = P[rows, self.codes]
+        P[rows, self.codes] = -1.0
+        margins = own - P.max(axis=1)
+        return margins[self.weights > 0].min() if len(self.weights) else margins.min()
+
     def value(self, theta):
         """Return (1)."""
         return self.value_and_gradient(theta)[0]

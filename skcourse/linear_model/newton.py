@@ -24,12 +24,13 @@ from skcourse.linear_model.lbfgs import lbfgs
 from skcourse.linear_model.line_search import point_at, search
 from skcourse.linear_model.penalised_risk import (
     MAX_ITER,
-    NO_DECREASE,
     SMALL_GRADIENT,
     STOPPED,
     Minimum,
     PenalisedRisk,
     fitted_at,
+    has_converged,
+    why_no_lower,
 )
 
 WORST = 1e14  # condition of H beyond which its steps are noise
@@ -93,7 +94,7 @@ def iterate(problem, theta0, tol, max_iter, task, attributes, verbose):
     while n_iter < max_iter:
         direction = newton_step(problem, point.gradient)
         if direction is None:
-            return Minimum(point.theta, n_iter, False, history.arrays(), reason), (
+            return Minimum(point.theta, n_iter, False, history.arrays(), reason, "lbfgs"), (
                 "The inner solver of NewtonCholeskySolver stumbled upon a singular or very "
                 f"ill-conditioned Hessian matrix at iteration {n_iter + 1}. It will now resort to "
                 "lbfgs instead. Remove collinear features or penalise more to avoid this."
@@ -108,13 +109,15 @@ def iterate(problem, theta0, tol, max_iter, task, attributes, verbose):
         stop = step.end(fitted_at(point, attributes))
         promised = -0.5 * (before.gradient @ direction)
         if (steepest <= tol and promised <= tol) or point is before:
-            reason = SMALL_GRADIENT if steepest <= tol else NO_DECREASE
+            reason = SMALL_GRADIENT if steepest <= tol else why_no_lower(point, promised)
             break
         if stop:
             reason = STOPPED
             break
-    converged = reason in (SMALL_GRADIENT, NO_DECREASE)
-    return Minimum(point.theta, n_iter, converged, history.arrays(), reason), None
+    converged = has_converged(reason)
+    return Minimum(
+        point.theta, n_iter, converged, history.arrays(), reason, "newton-cholesky"
+    ), None
 
 
 def newton_step(problem, gradient):

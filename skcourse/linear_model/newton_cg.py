@@ -18,12 +18,13 @@ from skcourse.linear_model.line_search import point_at, search
 from skcourse.linear_model.metric import metric_at
 from skcourse.linear_model.penalised_risk import (
     MAX_ITER,
-    NO_DECREASE,
     SMALL_GRADIENT,
     STOPPED,
     Minimum,
     PenalisedRisk,
     fitted_at,
+    has_converged,
+    why_no_lower,
 )
 
 MOST = 200  # steps of conjugate gradients for one step of Newton
@@ -76,13 +77,14 @@ def iterate(problem, theta0, tol, max_iter, task, attributes, verbose):
             print(f"Newton iter={n_iter}, loss {point.value}, steepest slope {steepest}.")
         stop = step.end(fitted_at(point, attributes))
         if steepest <= tol or point is before:
-            reason = SMALL_GRADIENT if steepest <= tol else NO_DECREASE
+            promised = -0.5 * (point.gradient @ direction)
+            reason = SMALL_GRADIENT if steepest <= tol else why_no_lower(point, promised)
             break
         if stop:
             reason = STOPPED
             break
-    converged = reason in (SMALL_GRADIENT, NO_DECREASE)
-    return Minimum(point.theta, n_iter, converged, history.arrays(), reason)
+    converged = has_converged(reason)
+    return Minimum(point.theta, n_iter, converged, history.arrays(), reason, "newton-cg")
 
 
 def length(v, metric):

@@ -15,13 +15,25 @@ class Minimum(NamedTuple):
     n_iter: int
     converged: bool  # False also if a callback has stopped it
     history: dict  # "loss" (1) and "gradient" max |dF/dtheta_j|, after each iteration
-    reason: str  # why it ended: one of the constants below, or a sentence for a warning
+    reason: str  # why it ended: one of the constants below
+    solver: str  # who has ended it
 
 
 SMALL_GRADIENT = "small gradient"
 NO_DECREASE = "no decrease"  # within rounding: as good as it gets
 MAX_ITER = "max_iter"
+STUCK = "stuck"  # no lower point is found, though there should be one
 STOPPED = "stopped"  # by a callback
+
+
+def has_converged(reason):
+    """Tell whether a minimiser that ended for this reason is at the minimum."""
+    return reason in (SMALL_GRADIENT, NO_DECREASE)
+
+
+def why_no_lower(point, promised):
+    """Return NO_DECREASE if the decrease that is promised at a Point is rounding, else STUCK."""
+    return NO_DECREASE if promised <= 1e-10 * max(abs(point.value), 1.0) else STUCK
 
 
 class PenalisedRisk:

@@ -33,11 +33,12 @@ from skcourse.core.penalties import penalty_value, proximal
 from skcourse.linear_model.line_search import ROUNDING, point_at
 from skcourse.linear_model.penalised_risk import (
     MAX_ITER,
-    NO_DECREASE,
     SMALL_GRADIENT,
     STOPPED,
     Minimum,
     fitted_at,
+    has_converged,
+    why_no_lower,
 )
 from skcourse.linear_model.quadratic_model import QuadraticModel
 
@@ -154,7 +155,7 @@ def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
         worst = violation.max()
         chosen = problem.working_set(point.theta, violation, model.matrices)
         aim = model.minimum(chosen, point, min(INNER, np.sqrt(worst / first)) * worst)
-        before, point = point, move(problem, point, aim)
+        before, (point, promised) = point, move(problem, point, aim)
         n_iter += 1
         violation = problem.violations(point, curvatures)
         n_active = np.count_nonzero(point.theta[problem.weights > 0])
@@ -163,17 +164,20 @@ def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
             print(f"Iteration {n_iter}, loss {point.value}, violation {violation.max()}.")
         stop = step.end(fitted_at(point, attributes))
         if violation.max() <= tol or point is before:
-            reason = SMALL_GRADIENT if violation.max() <= tol else NO_DECREASE
+            reason = SMALL_GRADIENT if violation.max() <= tol else why_no_lower(point, promised)
             break
         if stop:
             reason = STOPPED
             break
-    converged = reason in (SMALL_GRADIENT, NO_DECREASE)
-    return Minimum(point.theta, n_iter, converged, history.arrays(), reason)
+    converged = has_converged(reason)
+    return Minimum(point.theta, n_iter, converged, history.arrays(), reason, "proximal-newton")
 
 
 def move(problem, point, aim):
-    """Return the Point at `aim`, or on the way to it; the same Point if none is lower."""
+    """Return the Point at `aim`, or on the way to it, and the decrease that was promised.
+
+    It is the same Point if none is lower.
+    """
     direction = aim - point.theta
     risk_now = point.value - penalty_value(problem.penalty, point.theta, problem.weights, NO_GROUPS)
     penalty_then = penalty_value(problem.penalty, aim, problem.weights, NO_GROUPS)
@@ -183,9 +187,9 @@ def move(problem, point, aim):
     for _ in range(HALVINGS):
         reached = point_at(problem, point.theta + t * direction)
         if reached.value <= point.value + ENOUGH * t * min(promised, 0.0):
-            return reached
+            return reached, -promised
         if t == 1.0 and reached.value <= point.value + slack:  # values no longer tell
-            return reached
+            return reached, -promised
         t *= 0.5
-    point_at(problem, point.theta)
-    return point
+    point_at(problem, point.theta)  # the risk was asked elsewhere last
+    return point, -promised

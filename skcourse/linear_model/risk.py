@@ -211,9 +211,8 @@ class Risk:
 
     def value_and_gradient(self, theta):
         """Return (1) and its gradient, (p + 1,); `slopes` then holds z, g and h of the rows."""
-        if self.known is not None and self.known[0] == self.loss:
-            if np.array_equal(theta, self.known[1]):
-                return self.known[2:]
+        if self.is_known(theta):
+            return self.known[2:]
         one_pass = pass_over_sparse if self.sparse else pass_over_dense
 
         def part(rows):
@@ -229,6 +228,16 @@ class Risk:
         self.known = self.loss, theta.copy(), value / self.total, gradient / self.total
         return self.known[2:]
 
+    def is_known(self, theta):
+        """Tell whether it was last asked there, about the same loss."""
+        known = self.known
+        return known is not None and known[0] == self.loss and np.array_equal(theta, known[1])
+
+    def least_margin(self):
+        """Return the least y_i z_i where it was last asked, of rows that count: for classes."""
+        margins, weights = self.targets.values * self.slopes.raw, self.targets.weights
+        return margins[weights > 0].min() if len(weights) else margins.min()
+
     def value(self, theta):
         """Return (1)."""
         return self.value_and_gradient(theta)[0]
@@ -236,10 +245,10 @@ class Risk:
     def spread(self, l2):
         """Return a number, or one for each coefficient, as one for each entry of theta.
 
-        The intercept gets 0.
+        The intercept gets 0, unless there is a number for each entry already.
         """
         penalty = np.zeros(self.p + 1)
-        penalty[: self.p] = l2
+        penalty[: np.size(l2) if np.ndim(l2) else self.p] = l2
         return penalty
 
     def hessian(self, step=1):
