@@ -201,9 +201,9 @@ def warn_stopped(diverged, max_iter, change, tol):
             "lambda_2 above 0, or use larger weights."
         )
     else:
+        last = f"changed by {change:.3g} in the last one" if change < np.inf else "were found once"
         message = (
-            f"Did not converge in max_iter={max_iter} iterations: the coefficients changed by "
-            f"{change:.3g} in the last one, and tol={tol:.3g}. Raise max_iter, or tol; features "
-            "of a common scale converge sooner."
+            f"Did not converge in max_iter={max_iter} iterations: the coefficients {last}, and "
+            f"tol={tol:.3g}. Raise max_iter, or tol; features of a common scale converge sooner."
         )
     warn_not_converged(message, stacklevel=6)

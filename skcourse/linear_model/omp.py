@@ -211,7 +211,7 @@ class OrthogonalMatchingPursuit(MatchingPursuit):
         limit = most_atoms(self.n_nonzero_coefs, self.tol, p)
         gram = n > p if isinstance(self.precompute, str) else self.precompute
         found = self._pursue(X, y, weights, limit, self.tol, gram=gram)
-        warn_premature(found, stacklevel=4)
+        warn_premature(found, stacklevel=5)
         self.n_nonzero_coefs_ = None if self.tol is not None else limit
         return self
 

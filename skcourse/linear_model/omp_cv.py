@@ -132,6 +132,8 @@ class OrthogonalMatchingPursuitCV(MatchingPursuit):
         """
         for_split = self._route(fit_params)
         X, y = read_Xy(self, X, y, multi_output=False, ensure_min_features=2)
+        if y.dtype.kind in "SU":
+            raise TypeError("y must hold numbers, not strings.")
         y = y.astype(np.float64, copy=False)
         p = X.shape[1]
         limit = self.max_iter or min(max(int(0.1 * p), 5), p)
@@ -146,7 +148,7 @@ class OrthogonalMatchingPursuitCV(MatchingPursuit):
         mean = np.mean([errors[:depth] for errors, _ in paths], axis=0)  # (1)
         best = np.argmin(mean) + 1 if depth else np.int64(1)
         found = self._pursue(X, y, None, int(best), None, gram=len(X) > p)
-        warn_premature([one for _, fold in paths for one in fold] + found, stacklevel=4)
+        warn_premature([one for _, fold in paths for one in fold] + found, stacklevel=5)
         self.n_nonzero_coefs_ = best
         return self
 

@@ -110,7 +110,7 @@ def orthogonal_mp(
         found = pursue_gram(X.T @ X, C, squares, limit, tol, path=return_path)
     else:
         found = pursue_rows(Dictionary(X), Y, limit, tol, path=return_path)
-    warn_premature(found, stacklevel=3)
+    warn_premature(found, stacklevel=4)
     return as_answer(found, X.shape[1], X.dtype, path=return_path, with_n_iter=return_n_iter)
 
 
@@ -199,5 +199,5 @@ def orthogonal_mp_gram(
     if limit <= 0:
         raise ValueError("The number of atoms must be positive")
     found = pursue_gram(Gram, C, squares, limit, tol, path=return_path)
-    warn_premature(found, stacklevel=3)
+    warn_premature(found, stacklevel=4)
     return as_answer(found, len(Gram), Gram.dtype, path=return_path, with_n_iter=return_n_iter)
