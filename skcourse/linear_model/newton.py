@@ -15,6 +15,7 @@ Reference   S. Boyd, L. Vandenberghe, Convex Optimization, 2004, ch. 9.
 import warnings
 
 import numpy as np
+from scipy.linalg import LinAlgWarning
 from sklearn.exceptions import ConvergenceWarning
 
 from skcourse.core.chunks import one_blas_thread
@@ -34,6 +35,10 @@ from skcourse.linear_model.penalised_risk import (
 )
 
 WORST = 1e14  # condition of H beyond which its steps are noise
+
+
+class SingularHessian(ConvergenceWarning, LinAlgWarning):
+    """L-BFGS takes over: whoever listens for either kind of warning hears of it."""
 
 
 def newton_cholesky(
@@ -60,7 +65,7 @@ def newton_cholesky(
 
     Warns
     -----
-    ConvergenceWarning
+    SingularHessian
         If L-BFGS has to take over.
     """
     problem = PenalisedRisk(risk, l2)
@@ -68,7 +73,7 @@ def newton_cholesky(
         found, failed = iterate(problem, theta0, tol, max_iter, task, attributes, verbose)
     if failed is None:
         return found
-    warnings.warn(failed, ConvergenceWarning, stacklevel=2)
+    warnings.warn(failed, SingularHessian, stacklevel=2)
     rest = lbfgs(
         risk,
         found.theta,
