@@ -13,6 +13,7 @@ from skcourse.linear_model.logistic import LogisticRegression
 from skcourse.linear_model.logistic_cv import LogisticRegressionCV
 from skcourse.linear_model.multi_task import MultiTaskElasticNet, MultiTaskLasso
 from skcourse.linear_model.multi_task_cv import MultiTaskElasticNetCV, MultiTaskLassoCV
+from skcourse.linear_model.huber import HuberRegressor
 from skcourse.linear_model.ols import LinearRegression
 from skcourse.linear_model.omp import OrthogonalMatchingPursuit
 from skcourse.linear_model.omp_cv import OrthogonalMatchingPursuitCV
@@ -36,6 +37,7 @@ __all__ = [
     "GradientDescentRegressor",
     "Lasso",
     "LassoCV",
+    "HuberRegressor",
     "LinearRegression",
     "LogisticRegression",
     "LogisticRegressionCV",

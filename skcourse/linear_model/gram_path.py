@@ -1,0 +1,107 @@
+"""A path of elastic nets from Z'Z, Z'y and |y|^2 alone.
+
+Problem     (1) of `duality_gap` for many penalties, one after the other, where there are more rows
+            than features: once the products are summed up, the rows are not needed any more.
+Iteration   Start where the last penalty ended, with Z'r = Z'y - (Z'Z) w computed anew; then
+            coordinate descent with (2) of `coordinate_descent`, over all features.
+Cost        n p^2 / 2 products for the sums, which are those of least squares (`core.moments`);
+            p |{w_j not 0}| per sweep. A whole path is one call.
+Limits      |r|^2 = |y|^2 - <w, Z'y + Z'r> is wrong by rounding where r is small. It enters the gap,
+            (4) of `duality_gap`, through a factor that vanishes at the optimum.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skcourse.core.kernel import kernel
+from skcourse.linear_model.coordinate_descent import (
+    FLAT,
+    GRAM,
+    NO_INDICES,
+    NOTHING,
+    Features,
+    Rules,
+    descend,
+    new_state,
+)
+from skcourse.linear_model.duality_gap import Net, duality_gap, largest_slope
+
+
+class Products(NamedTuple):
+    """What is kept of the rows."""
+
+    gram: np.ndarray  # Z'Z, (p, p), C-contiguous
+    slopes: np.ndarray  # Z'y, (t, p)
+    squares: float  # |y|^2
+
+
+class Path(NamedTuple):
+    """What is found, penalty by penalty."""
+
+    coefs: np.ndarray  # (n_penalties, t, p)
+    gaps: np.ndarray  # (n_penalties,)
+    n_sweeps: np.ndarray  # (n_penalties,), int64
+    done: np.ndarray  # (n_penalties,), bool
+
+
+@kernel
+def start_over(products, state):
+    """Compute Z'r from w; return |r|^2."""
+    w, total = state.w, 0.0
+    for t in range(w.shape[0]):
+        for f in range(w.shape[1]):
+            state.slopes[t, f] = products.slopes[t, f]
+        for j in range(w.shape[1]):
+            if w[t, j] != 0:
+                for f in range(w.shape[1]):
+                    state.slopes[t, f] -= products.gram[j, f] * w[t, j]
+        for j in range(w.shape[1]):
+            total += w[t, j] * (products.slopes[t, j] + state.slopes[t, j])
+    return max(products.squares - total, 0.0)
+
+
+@kernel
+def descend_path(features, products, strengths, positive, rules, state, path):
+    """Minimise for each row (a, b) of `strengths` in turn; fill in `path`."""
+    for i in range(len(strengths)):
+        net = Net(strengths[i, 0], strengths[i, 1], positive)
+        squares = start_over(products, state)
+        top = largest_slope(state.slopes, state.w, net)
+        done = duality_gap(state.w, state.slopes, squares, top, net) <= rules.gap
+        settled = done
+        if not done:
+            n, settled, _, _ = descend(features, net, rules, state, squares)
+            path.n_sweeps[i] = n
+            squares = start_over(products, state)
+            top = largest_slope(state.slopes, state.w, net)
+        path.gaps[i] = duality_gap(state.w, state.slopes, squares, top, net)
+        path.done[i] = settled and path.gaps[i] <= rules.gap
+        for t in range(state.w.shape[0]):
+            for j in range(state.w.shape[1]):
+                path.coefs[i, t, j] = state.w[t, j]
+
+
+def gram_path(products, strengths, settings, *, positive=False, start=None):
+    """Return the Path of the penalties `strengths`, rows (a, b), each starting at the last one.
+
+    Parameters
+    ----------
+    products : Products
+    strengths : array of shape (n_penalties, 2)
+    settings : working_set.Settings
+    positive : bool, default=False
+    start : array of shape (t, p), default=None, zeros
+    """
+    t, p = products.slopes.shape
+    norms = np.diag(products.gram).copy()
+    w = np.zeros((t, p)) if start is None else np.where(norms == 0, 0.0, start)
+    state = new_state(w, products.slopes, None, None, with_gram=True)
+    empty = (FLAT, NO_INDICES, NO_INDICES, FLAT, FLAT, 0.0)
+    features = Features(GRAM, norms, products.gram, NOTHING, *empty)
+    target = settings.tol * products.squares
+    rules = Rules(settings.tol, target, -1.0, settings.max_iter, settings.random, settings.seed)
+    n = len(strengths)
+    path = Path(np.empty((n, t, p)), np.empty(n), np.zeros(n, np.int64), np.zeros(n, np.bool_))
+    descend_path(features, products, strengths, positive, rules, state, path)
+    return path
