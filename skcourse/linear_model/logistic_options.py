@@ -108,7 +108,9 @@ def penalty_of(model):
         )
     check_solver(model.solver, penalty, model.dual)
     if penalty != "elasticnet" and ratio is not None and 0 < ratio < 1:
-        tell(f"l1_ratio parameter is only used when penalty is 'elasticnet'. Got ({penalty=})")
+        tell(
+            f"l1_ratio parameter is only used when penalty is 'elasticnet'. Got (penalty={penalty})"
+        )
     if (model.penalty == "l2" and ratio != 0) or (model.penalty == "l1" and ratio != 1):
         tell(
             f"Inconsistent values: penalty={model.penalty} with l1_ratio={ratio}. penalty is "
@@ -161,7 +163,10 @@ def penalties_of(model):
             f"(l1_ratios={ratios!r})"
         )
     if penalty != "elasticnet" and ratios is not None and model.penalty != "deprecated":
-        tell(f"l1_ratios parameter is only used when penalty is 'elasticnet'. Got ({penalty=})")
+        tell(
+            "l1_ratios parameter is only used when penalty is 'elasticnet'. Got "
+            f"(penalty={penalty})"
+        )
     return penalty, [None] if ratios is None else list(ratios)
 
 

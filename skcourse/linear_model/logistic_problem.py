@@ -79,14 +79,20 @@ def start_of(risk, max_iter):
     name = "log_loss" if binary else "multinomial"
     with np.errstate(divide="ignore", invalid="ignore"):
         best = best_constant(name, targets, weights if len(weights) else None)
-    if np.all(np.isfinite(best)):  # else a class is absent
+    if np.size(best) == risk.outputs and np.all(np.isfinite(best)):  # else a class is absent
         theta[-risk.outputs :] = best
     return theta
 
 
 def join(coef, intercept):
-    """Return theta of `coef_` and `intercept_`."""
-    return np.vstack([np.asarray(coef, np.float64).T, intercept]).ravel()
+    """Return theta of `coef_` and `intercept_`, with the coefficients of a feature of sum 0.
+
+    If there are several: their mean has no effect but that it is penalised.
+    """
+    coef = np.asarray(coef, np.float64)
+    if len(coef) > 1:
+        coef = coef - coef.mean(axis=0)
+    return np.vstack([coef.T, np.broadcast_to(intercept, len(coef))]).ravel()
 
 
 def split(theta, outputs):
@@ -159,7 +165,7 @@ def strength_on_all(risk, options, strength, *, squared):
     return weights
 
 
-def warn_of(minimum, options, risk, C, stacklevel=5):
+def warn_of(minimum, options, risk, C, stacklevel=6):
     """Warn if the iteration has ended too early, or if there is nothing to converge to."""
     if minimum.reason in (MAX_ITER, STUCK):
         name = "lbfgs" if minimum.solver == "lbfgs" != options.solver else options.solver

@@ -11,6 +11,8 @@ Guess       For K raw predictions per row the Hessian is a sum of products A_i (
 Sample      S from a few rows per column is near enough: its eigenvalues are off by a factor of 2
             or so. Yet a column that these rows miss must not look flat: the diagonal of S is
             raised to that of all rows.
+Redundant   A number added to all scores of classes changes nothing: A has the eigenvalue 0. What
+            M^-1 makes of rounding there would grow from step to step, so it makes 0 of it.
 Many columns  Then M is diagonal.
 Cost        About that of one or two passes over the rows.
 """
@@ -43,15 +45,19 @@ class Diagonal:
     def __init__(self, A, squares, l2):
         entries = np.outer(np.abs(squares), np.maximum(np.diagonal(A), FLOOR)).ravel() + l2
         entries[entries <= FLOOR * entries.mean()] = entries.mean() or 1.0
-        self.entries = entries
+        self.entries, self.outputs = entries, len(A)
 
     def solve(self, v):
         """Return M^-1 v."""
-        return v / self.entries
+        solution = v / self.entries
+        if self.outputs > 1:
+            scores = solution.reshape(-1, self.outputs)
+            scores -= scores.mean(axis=1, keepdims=True)
+        return solution
 
 
 class Kronecker:
-    """(1), factored; `factors` holds the triangle of a_k S + diag(l) for each k."""
+    """(1), factored: the triangle of a_k S + diag(l) for each k, or None where a_k = 0."""
 
     def __init__(self, axes, factors):
         self.axes, self.factors = axes, factors
@@ -62,7 +68,7 @@ class Kronecker:
             return lapack.dpotrs(self.factors[0], v)[0]
         columns = v.reshape(-1, len(self.axes)) @ self.axes
         for k, factor in enumerate(self.factors):
-            columns[:, k] = lapack.dpotrs(factor, columns[:, k])[0]
+            columns[:, k] = 0.0 if factor is None else lapack.dpotrs(factor, columns[:, k])[0]
         return (columns @ self.axes.T).ravel()
 
 
@@ -105,7 +111,10 @@ def kronecker(problem, step):
         return None
     l2 = problem.l2.reshape(-1, risk.outputs)[:, 0]
     factors = []
-    for share in np.maximum(shares, 1e-3 * shares[-1]):
+    for share in shares:
+        if share <= FLOOR * shares[-1]:
+            factors.append(None)
+            continue
         M = share * S
         diagonal = np.einsum("jj->j", M)
         diagonal += l2

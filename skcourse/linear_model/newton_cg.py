@@ -3,9 +3,9 @@
 Problem     Minimise F(theta) = R(theta) + sum_j l_j theta_j^2 / 2, see `penalised_risk`.
 Iteration   As in `newton`, but H d = -g is solved only nearly, by conjugate gradients in the metric
             M, until in its norm
-                |H d + g| <= min(1/2, (|g| / |g_0|)^(1/2)) |g|,                               (1)
-            g_0 the first gradient: roughly at first, precisely near the minimum. H is never
-            written out: a product with it is a pass over the rows.
+                |H d + g| <= min(1/2, max_j |g_j|^(1/2)) |g|:                                 (1)
+            roughly at first, precisely near the minimum. H is never written out: a product with it
+            is a pass over the rows. M is made anew for each step.
 Stop        max_j |g_j| <= tol.
 Reference   J. Nocedal, S. Wright, Numerical Optimization, 2006, ch. 7.
 """
@@ -58,16 +58,14 @@ def newton_cg(
 
 def iterate(problem, theta0, tol, max_iter, task, attributes, verbose):
     """Run the iteration."""
-    history, reason, n_iter, metric = History(), MAX_ITER, 0, None
+    history, reason, n_iter = History(), MAX_ITER, 0
     point = point_at(problem, np.array(theta0, np.float64))
     if max_iter and np.abs(point.gradient).max() <= tol:
         reason, max_iter = SMALL_GRADIENT, 0
     while n_iter < max_iter:
         step = task.subtask("newton-iter", attributes=fitted_at(point, attributes))
-        if metric is None:
-            metric = metric_at(problem, point.gradient)
-            first = length(point.gradient, metric)
-        precision = min(0.5, np.sqrt(length(point.gradient, metric) / first))
+        metric = metric_at(problem, point.gradient)
+        precision = min(0.5, np.sqrt(np.abs(point.gradient).max()))
         direction = conjugate_gradients(problem, metric, point.gradient, precision)
         before, point = point, search(problem, point, direction, near=None) or point
         n_iter += 1
@@ -85,11 +83,6 @@ def iterate(problem, theta0, tol, max_iter, task, attributes, verbose):
             break
     converged = has_converged(reason)
     return Minimum(point.theta, n_iter, converged, history.arrays(), reason, "newton-cg")
-
-
-def length(v, metric):
-    """Return the length of a gradient in the metric."""
-    return np.sqrt(v @ metric.solve(v))
 
 
 def conjugate_gradients(problem, metric, gradient, precision):
