@@ -53,6 +53,8 @@ class Relevance:
     def __init__(self, few, weight, prior, threshold):
         self.few, self.weight, self.prior, self.threshold = few, weight, prior, threshold
         self.kept = Kept(few.A, few.t)
+        noise = weight * np.square(EPS * few.mean[-1])
+        self.idle = few.t @ few.t + few.rest <= noise  # y is constant, and nothing is relevant
 
     def run(self, alpha, *, max_iter, tol, task=SILENCE, attributes=None):
         """Iterate from lambda = 1; return the last state, the history, and why it ended.
@@ -101,6 +103,8 @@ class Relevance:
         with np.errstate(divide="ignore", invalid="ignore"):
             found = (gamma + 2 * prior.lambda_1) / (mean**2 + 2 * prior.lambda_2)
         found[np.isnan(found)] = np.inf  # 0 / 0: a constant column, under no prior
+        if self.idle:
+            found = np.where(gamma > EPS, found, np.maximum(found, self.threshold))
         lambda_[kept.columns] = found
         above = self.weight - float(gamma.sum()) + 2 * prior.alpha_1
         alpha = quotient(above, error + 2 * prior.alpha_2)

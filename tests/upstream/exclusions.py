@@ -24,6 +24,9 @@ LENT = {
 }
 
 EXCLUDED = {
+    "linear_model/test_bayes::test_update_sigma[42]": (
+        "calls the private methods _update_sigma and _update_sigma_woodbury of the estimator"
+    ),
     "linear_model/_glm/test_glm::test_tweedie_link_*": (
         "reads the private attribute _base_loss of the estimator"
     ),
