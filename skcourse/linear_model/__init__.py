@@ -6,6 +6,7 @@ from skcourse.linear_model.elastic_net import ElasticNet
 from skcourse.linear_model.gamma import GammaRegressor
 from skcourse.linear_model.gradient_descent_classifier import GradientDescentClassifier
 from skcourse.linear_model.gradient_descent_regressor import GradientDescentRegressor
+from skcourse.linear_model.huber import HuberRegressor
 from skcourse.linear_model.lasso import Lasso
 from skcourse.linear_model.lasso_cv import ElasticNetCV, LassoCV
 from skcourse.linear_model.lasso_path import enet_path, lasso_path
@@ -13,11 +14,11 @@ from skcourse.linear_model.logistic import LogisticRegression
 from skcourse.linear_model.logistic_cv import LogisticRegressionCV
 from skcourse.linear_model.multi_task import MultiTaskElasticNet, MultiTaskLasso
 from skcourse.linear_model.multi_task_cv import MultiTaskElasticNetCV, MultiTaskLassoCV
-from skcourse.linear_model.huber import HuberRegressor
 from skcourse.linear_model.ols import LinearRegression
 from skcourse.linear_model.omp import OrthogonalMatchingPursuit
 from skcourse.linear_model.omp_cv import OrthogonalMatchingPursuitCV
 from skcourse.linear_model.omp_functions import orthogonal_mp, orthogonal_mp_gram
+from skcourse.linear_model.perceptron import Perceptron
 from skcourse.linear_model.poisson import PoissonRegressor
 from skcourse.linear_model.quantile import QuantileRegressor
 from skcourse.linear_model.ridge import Ridge
@@ -25,6 +26,9 @@ from skcourse.linear_model.ridge_classifier import RidgeClassifier
 from skcourse.linear_model.ridge_classifier_cv import RidgeClassifierCV
 from skcourse.linear_model.ridge_cv import RidgeCV
 from skcourse.linear_model.ridge_function import ridge_regression
+from skcourse.linear_model.sgd import SGDRegressor
+from skcourse.linear_model.sgd_classifier import SGDClassifier
+from skcourse.linear_model.sgd_one_class_svm import SGDOneClassSVM
 from skcourse.linear_model.tweedie import TweedieRegressor
 
 __all__ = [
@@ -35,9 +39,9 @@ __all__ = [
     "GammaRegressor",
     "GradientDescentClassifier",
     "GradientDescentRegressor",
+    "HuberRegressor",
     "Lasso",
     "LassoCV",
-    "HuberRegressor",
     "LinearRegression",
     "LogisticRegression",
     "LogisticRegressionCV",
@@ -47,12 +51,16 @@ __all__ = [
     "MultiTaskLassoCV",
     "OrthogonalMatchingPursuit",
     "OrthogonalMatchingPursuitCV",
+    "Perceptron",
     "PoissonRegressor",
     "QuantileRegressor",
     "Ridge",
     "RidgeCV",
     "RidgeClassifier",
     "RidgeClassifierCV",
+    "SGDClassifier",
+    "SGDOneClassSVM",
+    "SGDRegressor",
     "TweedieRegressor",
     "enet_path",
     "lasso_path",
