@@ -233,6 +233,7 @@ def test_callbacks_hear_every_iteration_and_may_stop_it(estimator):
 @pytest.mark.parametrize("estimator", ITERATIVE)
 def test_their_callbacks(estimator):
     X, y = datasets.load_iris(return_X_y=True)  # the monitor scores only what has a target
+    y = y + get_tags(estimator).target_tags.positive_only
     monitor = ScoringMonitor(scoring={"score": own_score})
     shown = clone(estimator).set_callbacks(monitor, ProgressBar()).fit(X, y)
     scores = [entry["score"] for entry in monitor.get_logs().data]

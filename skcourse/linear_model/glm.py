@@ -112,10 +112,13 @@ class DevianceRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
         loss = Loss(loss_traits(name, power).code, power)
         risk = Risk(X, y, loss, weights, fit_intercept=self.fit_intercept)
         task = fit_task(self, X, y, sample_weight, max_subtasks=self.max_iter)
+        theta = self._start(X, y, weights)
         with np.errstate(over="ignore", invalid="ignore"):
+            risk.value_and_gradient(theta)  # it remembers
+            check_finite_sums(risk.slopes.raw, X, estimator=self)
             found = MINIMISERS[self.solver](
                 risk,
-                self._start(X, y, weights),
+                theta,
                 self.alpha,
                 tol=self.tol,
                 max_iter=self.max_iter,
@@ -123,7 +126,6 @@ class DevianceRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
                 attributes=lambda theta: self._attributes(theta, X.dtype),
                 verbose=self.verbose,
             )
-        check_finite_sums(risk.slopes.raw, X, estimator=self)
         self._keep(found, X)
         task.end()
         return self

@@ -24,12 +24,14 @@ class Substitution:
             theirs = importlib.import_module(f"sklearn.{chapter}")
             for name in ours.__all__:
                 if hasattr(theirs, name):
-                    for private in LENT.get(name, ()):
-                        setattr(
-                            getattr(ours, name), private, getattr(getattr(theirs, name), private)
-                        )
+                    self.lend(getattr(ours, name), getattr(theirs, name))
                     setattr(theirs, name, self.counted(getattr(ours, name)))
                     self.names.append(f"{chapter}.{name}")
+
+    def lend(self, ours, theirs):
+        """Give our class what their tests ask of the private parts of theirs."""
+        for private in LENT.get(theirs.__name__, ()):
+            setattr(ours, private, getattr(theirs, private))
 
     def counted(self, member):
         """Return the class, or the function, so that its use is noticed."""
