@@ -44,6 +44,15 @@ def test_a_column_within_rounding_of_others_is_one_too_many(route, dtype):
     assert np.isfinite(root(X, None, intercept=True).matrix).all()
 
 
+def test_a_column_that_differs_only_by_its_rounding_is_constant(route):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 3))
+    X[:, 1] = 1e9 + 1e-7 * X[:, 1]  # 1e9, or the number next to it
+    with pytest.raises(RankDeficient) as caught:
+        root(X, None, intercept=True)
+    assert list(caught.value.columns) == [1]
+
+
 def test_rows_without_weight_give_no_rank():
     rng = np.random.default_rng(0)
     v = np.repeat([1.0, 0.0], [3, 97])

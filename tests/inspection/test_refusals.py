@@ -215,6 +215,14 @@ def test_a_fit_that_stopped_early(data):
     refused(early, X, c, "stopped too early")
 
 
+@pytest.mark.filterwarnings(f"ignore::{ConvergenceWarning.__module__}.ConvergenceWarning")
+def test_a_fit_that_stopped_early_where_one_row_alone_makes_a_maximum():
+    X = np.linspace(-3, 3, 60)[:, np.newaxis]
+    y = (X[:, 0] > 0) & (np.arange(60) != 35)
+    early = ours.LogisticRegression(C=np.inf, max_iter=1, solver="newton-cholesky").fit(X, y)
+    refused(early, X, y, "stopped too early.* the likelihood has no maximum")  # as may be
+
+
 @pytest.mark.parametrize("solver", ["lbfgs", "newton-cholesky"])
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_separated_classes(n_classes, solver, data):
@@ -274,6 +282,17 @@ def test_residuals_of_0(dtype, library, data):
     X = data[0].astype(dtype)
     for y in (X @ np.array([1, 2, 3], dtype) + 4, np.zeros(60, dtype), np.full(60, 5, dtype)):
         refused(library.LinearRegression().fit(X, y), X, y, "fits y exactly")
+
+
+@pytest.mark.parametrize("level", [1.0, 1e-3, 1e3])
+def test_ratios_that_are_1(level, data):
+    """Of gamma y, residuals are relative to the mean."""
+    y = np.full(60, level)
+    model = ours.GammaRegressor(alpha=0, solver="newton-cholesky").fit(data[0], y)
+    refused(model, data[0], y, "fits y exactly")
+    y = level * np.exp(data[0] @ [0.1, 0.2, 0.3])
+    model = ours.GammaRegressor(alpha=0, solver="newton-cholesky", tol=1e-15)
+    refused(quietly(model, data[0], y), data[0], y, "fits y exactly")
 
 
 def test_residuals_that_are_small_but_not_0(data):
