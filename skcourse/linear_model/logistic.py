@@ -367,8 +367,8 @@ class LogisticRegression(CallbackSupportMixin, LogisticModel):
                 )
             if not np.all(np.isfinite(theta)):
                 raise ValueError(
-                    "coef_ or intercept_, where warm_start=True begins, is not finite. Set "
-                    "warm_start=False, or give them finite values."
+                    "Floating-point under-/overflow: coef_ or intercept_, where warm_start=True "
+                    "begins, is not finite. Set warm_start=False, or give them finite values."
                 )
             return theta
         return start_of(risk, 0 if self.solver == "liblinear" else self.max_iter)

@@ -15,12 +15,14 @@ from skcourse.core.losses import LOGISTIC, Loss, best_constant
 from skcourse.core.penalties import ELASTIC_NET, Penalty
 from skcourse.core.validation import check_weights
 from skcourse.linear_model.lbfgs import lbfgs
+from skcourse.linear_model.logistic_dual import dual_descent
 from skcourse.linear_model.multinomial_risk import MultinomialRisk
 from skcourse.linear_model.newton import newton_cholesky
 from skcourse.linear_model.newton_cg import newton_cg
 from skcourse.linear_model.penalised_risk import MAX_ITER, STUCK
 from skcourse.linear_model.proximal_newton import proximal_newton
 from skcourse.linear_model.risk import Risk
+from skcourse.linear_model.stochastic_average import average_gradients
 
 SMOOTH = {"lbfgs": lbfgs, "newton-cg": newton_cg, "newton-cholesky": newton_cholesky}
 NOT_CONVERGED = {
@@ -36,6 +38,7 @@ REMEDY = (
     "\nThe coefficients are not those of the optimum yet: increase max_iter (it was {max_iter}), "
     "or bring the columns of X to a common scale, as StandardScaler does."
 )
+SOONER = 0.01  # proximal Newton doubles its digits: a smaller tolerance costs little
 SEPARABLE = (
     "The classes of the training data can be told apart without an error, and there is no penalty: "
     "the loss has no minimum, and coefficients grow without bound. Set a finite C."
@@ -119,16 +122,25 @@ def solve(risk, options, C, l1_ratio, theta, *, task=SILENCE, attributes=None):
     minimum : Minimum
     """
     ratio = {None: 0.0, "l2": 0.0, "l1": 1.0}.get(options.penalty, l1_ratio)
-    strength, rules = 1 / (C * risk.total), limits(options, risk)
+    strength = 1 / (C * risk.total)
+    rules = {"max_iter": options.max_iter, "verbose": options.verbose > 0}
     rules |= {"task": task, "attributes": attributes}
     if ratio > 0:
         penalty = Penalty(ELASTIC_NET, 1.0, float(ratio))
         weights = strength_on_all(risk, options, strength, squared=False)
-        found = proximal_newton(risk, penalty, weights, theta, **rules)
+        tol = SOONER * slope_tolerance(options, risk)
+        found = proximal_newton(risk, penalty, weights, theta, tol=tol, **rules)
         return found._replace(theta=balanced(found.theta, theta, risk.outputs))
-    minimise = SMOOTH.get(options.solver, lbfgs if options.solver != "liblinear" else newton_cg)
-    l2 = strength_on_all(risk, options, strength, squared=True)
-    return minimise(risk, theta, l2, **rules)
+    if options.solver in SMOOTH:
+        return SMOOTH[options.solver](risk, theta, strength, tol=options.tol, **rules)
+    if options.solver == "liblinear" and not options.dual:
+        l2 = strength_on_all(risk, options, strength, squared=True)
+        return newton_cg(risk, theta, l2, tol=slope_tolerance(options, risk), **rules)
+    rules |= {"tol": options.tol, "random_state": options.random_state}
+    if options.dual:
+        scaling = float(options.intercept_scaling) if options.fit_intercept else 0.0
+        return dual_descent(risk, C, scaling=scaling, **rules)
+    return average_gradients(risk, theta, strength, saga=options.solver == "saga", **rules)
 
 
 def balanced(theta, theta0, outputs):
@@ -139,20 +151,19 @@ def balanced(theta, theta0, outputs):
     return theta
 
 
-def limits(options, risk):
-    """Return when to stop: theirs, in terms of slopes.
+def slope_tolerance(options, risk):
+    """Return which slopes are small for liblinear and for proximal Newton.
 
     liblinear's tolerance is relative to the slopes at 0 and to the share of the smaller class;
-    saga's, of a change of coefficients, becomes one relative to the slopes.
+    saga's, of a change of coefficients, becomes one relative to the slopes without features.
     """
-    tol = options.tol
-    if options.solver in ("liblinear", "sag", "saga"):
-        origin = start_of(risk, 0 if options.solver == "liblinear" else 1)
-        tol *= min(1.0, np.abs(risk.value_and_gradient(origin)[1]).max())
-        if options.solver == "liblinear":
-            share = np.mean(risk.targets.values > 0)
-            tol *= max(min(share, 1 - share), 1 / risk.n)
-    return {"tol": tol, "max_iter": options.max_iter, "verbose": options.verbose > 0}
+    liblinear = options.solver == "liblinear"
+    origin = start_of(risk, 0 if liblinear else 1)
+    tol = options.tol * min(1.0, np.abs(risk.value_and_gradient(origin)[1]).max())
+    if liblinear:
+        share = np.mean(risk.targets.values > 0)
+        tol *= max(min(share, 1 - share), 1 / risk.n)
+    return tol
 
 
 def strength_on_all(risk, options, strength, *, squared):
