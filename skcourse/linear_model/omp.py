@@ -221,6 +221,6 @@ def residual_norms(found):
     norms = np.full((max(len(one.order) for one in found), len(found)), np.nan)
     for t, one in enumerate(found):
         k = len(one.order)
-        norms[:k, t] = np.sqrt(np.maximum(one.errors, 0.0))
+        norms[:k, t] = one.norms
         norms[k:, t] = norms[k - 1, t] if k else 0.0
     return norms[:, 0] if len(found) == 1 else norms

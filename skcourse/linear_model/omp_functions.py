@@ -152,7 +152,7 @@ def orthogonal_mp_gram(
         The most atoms; None is a tenth of the features.
     tol : float, default=None
         End once |y - X b|^2 is at most this; then `n_nonzero_coefs` does not matter.
-    norms_squared : float or array-like of shape (n_targets,), default=None
+    norms_squared : array-like of shape (n_targets,), default=None
         |y|^2; needed for `tol`.
     copy_Gram, copy_Xy : bool, default=True
         Of no effect: neither is overwritten.

@@ -111,7 +111,7 @@ class Found(NamedTuple):
     """What was found for one target."""
 
     order: np.ndarray  # the atoms as they were chosen, (k,)
-    errors: np.ndarray  # |r|^2 after each, (k,)
+    norms: np.ndarray  # |r| after each, (k,)
     coefs: np.ndarray  # row i - 1: the coefficients of i atoms, (k, k); or the last row alone
     premature: bool
 
@@ -142,7 +142,8 @@ def pursue_gram(G, C, squares, limit, tol, *, path=False):
             c = np.ascontiguousarray(C[:, t], dtype=np.float64)
             k, premature = pursue(G, c, float(squares[t]), -1.0 if tol is None else tol, eps, room)
             coefs = np.tril(room.coefs[:k, :k]) if path else room.coefs[max(k - 1, 0) : k, :k]
-            found.append(Found(order[:k].copy(), errors[:k].copy(), coefs.copy(), premature))
+            norms = np.sqrt(np.maximum(errors[:k], 0.0))
+            found.append(Found(order[:k].copy(), norms, coefs.copy(), premature))
         return found
 
     targets = range(C.shape[1])

@@ -222,9 +222,13 @@ class Pursuit:
 
     def __init__(self, atoms, y, limit, tol):
         n, p = atoms.shape
-        self.atoms, self.limit, self.tol = atoms, limit, tol
-        self.residual, self.square = y.copy(), dot(y, y)
+        self.atoms, self.limit = atoms, limit
+        self.scale = 2.0 ** np.clip(np.frexp(np.abs(y).max())[1], -1000, 1000)
+        self.residual = y / self.scale  # lest squares leave the range of numbers
+        self.square = dot(self.residual, self.residual)
         self.length = math.sqrt(self.square)
+        with np.errstate(over="ignore"):
+            self.tol = -1.0 if tol is None else tol / self.scale / self.scale
         self.room(min(limit, START, n))
         self.used, self.order, self.errors = np.zeros(p, bool), [], []
         self.premature = False
@@ -245,7 +249,7 @@ class Pursuit:
 
     def direction(self):
         """Return r / |r|, (n,) float32."""
-        return np.divide(self.residual, math.sqrt(self.square), dtype=np.float32, casting="unsafe")
+        return (self.residual / math.sqrt(self.square)).astype(np.float32)
 
     def take(self, products):
         """Choose an atom by its product and take it; return whether to go on."""
@@ -265,18 +269,16 @@ class Pursuit:
         self.order.append(chosen)
         self.square = dot(self.residual, self.residual)
         self.errors.append(self.square)
-        if self.tol is not None and self.errors[-1] <= self.tol:
-            return False
-        return k + 1 < self.limit
+        return self.square > self.tol and k + 1 < self.limit
 
     def found(self, path):
         """Return what was found, with the coefficients of each step or of the last."""
-        k = len(self.order)
+        k, unit = len(self.order), self.scale / self.atoms.unit
         coefs = np.zeros((k if path else min(k, 1), k))
         for row, size in zip(coefs, range(1 if path else k, k + 1), strict=False):
-            row[:size] = lapack.dtrtrs(self.R[:size, :size], self.z[:size])[0] / self.atoms.unit
-        order = np.array(self.order, np.int64)
-        return Found(order, np.array(self.errors, np.float64), coefs, self.premature)
+            row[:size] = lapack.dtrtrs(self.R[:size, :size], self.z[:size])[0] * unit
+        errors = np.sqrt(self.errors) * self.scale
+        return Found(np.array(self.order, np.int64), errors, coefs, self.premature)
 
 
 def pursue_together(atoms, Y, limit, tol, path):
