@@ -86,29 +86,29 @@ def add_gradient(rows, targets, loss, theta, order, raw, gradient):
     """
     K = len(raw)
     p = len(theta) // K - 1
-    W, G = theta[: K * p].reshape((K, p)), gradient[: K * p].reshape((K, p))
-    sparse, weighted, total = len(rows.starts) > 0, len(targets.weights) > 0, 0.0
+    dense, starts, indices, data = rows
+    sparse, weighted, total = len(starts) > 0, len(targets.weights) > 0, 0.0
     for r in range(len(order)):
         i = order[r]
         for k in range(K):
-            z = 0.0
+            z, w = 0.0, theta[k * p : k * p + p]
             if sparse:
-                for e in range(rows.starts[i], rows.starts[i + 1]):
-                    z += W[k, rows.indices[e]] * rows.data[e]
+                for e in range(starts[i], starts[i + 1]):
+                    z += w[indices[e]] * data[e]
             else:
                 for j in range(p):
-                    z += W[k, j] * rows.dense[r, j]
+                    z += w[j] * dense[r, j]
             raw[k] = z + theta[K * p + k]
         s = targets.weights[i] if weighted else 1.0
         total += s * slopes(loss, targets.values, i, raw)
         for k in range(K):
-            g = s * raw[k]
+            g, along = s * raw[k], gradient[k * p : k * p + p]
             if sparse:
-                for e in range(rows.starts[i], rows.starts[i + 1]):
-                    G[k, rows.indices[e]] += g * rows.data[e]
+                for e in range(starts[i], starts[i + 1]):
+                    along[indices[e]] += g * data[e]
             else:
                 for j in range(p):
-                    G[k, j] += g * rows.dense[r, j]
+                    along[j] += g * dense[r, j]
             gradient[K * p + k] += g
     return total
 
@@ -129,6 +129,7 @@ def slopes(loss, y, i, z):
 def update(objective, rule, state, theta, work, size, length):
     """Move theta by a rule along `work.gradient` / size, then (3); return P(W) as it was before."""
     penalty, gradient, point, value = objective.penalty, work.gradient, work.point, 0.0
+    mean_gradient = work.mean_gradient
     m = len(theta) - rule.spared
     if penalty.code:
         value = penalty_value(penalty, theta[:m], objective.unweighted, objective.groups)
@@ -136,10 +137,10 @@ def update(objective, rule, state, theta, work, size, length):
     share = 1.0 / size
     for j in range(m):
         gradient[j] = share * gradient[j] + a * theta[j]
-        work.mean_gradient[j] += gradient[j]
+        mean_gradient[j] += gradient[j]
     for j in range(m, len(theta)):
         gradient[j] *= share if objective.fit_intercept else 0.0
-        work.mean_gradient[j] += gradient[j]
+        mean_gradient[j] += gradient[j]
     step(rule, state, theta, gradient, length)
     if penalty.code <= L2:
         return value
@@ -168,8 +169,9 @@ def shuffle(order, seed, first):
 def gather(X, order, tile):
     """Copy rows of X side by side: copies, unlike steps, do not wait for each other's memory."""
     for r in range(len(order)):
+        i = order[r]
         for j in range(X.shape[1]):
-            tile[r, j] = X[order[r], j]
+            tile[r, j] = X[i, j]
 
 
 @kernel
