@@ -4,6 +4,8 @@ from skcourse.linear_model.ard import ARDRegression
 from skcourse.linear_model.bayesian_ridge import BayesianRidge
 from skcourse.linear_model.elastic_net import ElasticNet
 from skcourse.linear_model.gamma import GammaRegressor
+from skcourse.linear_model.generalized_linear_classifier import GeneralizedLinearClassifier
+from skcourse.linear_model.generalized_linear_regressor import GeneralizedLinearRegressor
 from skcourse.linear_model.gradient_descent_classifier import GradientDescentClassifier
 from skcourse.linear_model.gradient_descent_regressor import GradientDescentRegressor
 from skcourse.linear_model.huber import HuberRegressor
@@ -37,6 +39,8 @@ __all__ = [
     "ElasticNet",
     "ElasticNetCV",
     "GammaRegressor",
+    "GeneralizedLinearClassifier",
+    "GeneralizedLinearRegressor",
     "GradientDescentClassifier",
     "GradientDescentRegressor",
     "HuberRegressor",

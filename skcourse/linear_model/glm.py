@@ -48,7 +48,46 @@ from skcourse.linear_model.risk import Risk
 MINIMISERS = {"lbfgs": lbfgs, "newton-cholesky": newton_cholesky}
 
 
-class DevianceRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
+class LinkedRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
+    """Base class: `predict` by (1), from `coef_` and `intercept_`.
+
+    A subclass has `_loss_name()`, the name of its loss and the number in the formula.
+    """
+
+    def _raw(self, X):
+        """Return z of the rows of X."""
+        if not hasattr(self, "coef_"):
+            check_is_fitted(self)
+        X = read_X(self, X, order=None, finite=False, accept_sparse=list(SPARSE))
+        return linear_map(X, self.coef_, self.intercept_, self)
+
+    def predict(self, X):
+        """Predict the mean of y by (1).
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,), in the units of the targets
+        """
+        raw = self._raw(X)
+        return np.exp(raw) if self._has_log_link() else raw
+
+    def _has_log_link(self):
+        """Tell which link (1) has."""
+        return loss_traits(*self._loss_name()).link == "log"
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        with contextlib.suppress(KeyError, TypeError, ValueError):  # `fit` will refuse it
+            tags.target_tags.positive_only = loss_traits(*self._loss_name()).domain[0] == 0
+        return tags
+
+
+class DevianceRegressor(LinkedRegressor):
     """Base class of the regressors by (2); a subclass says which loss, and what it is called."""
 
     _parameter_constraints: dict = {
@@ -151,17 +190,9 @@ class DevianceRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
                     "set warm_start=False, or coef_ and intercept_ to finite numbers."
                 )
             return theta
-        theta, (name, power) = np.zeros(X.shape[1] + 1), self._loss_name()
+        theta = np.zeros(X.shape[1] + 1)
         if self.fit_intercept:
-            with np.errstate(divide="ignore"):
-                theta[-1] = best_constant(name, y, weights, power)
-        if theta[-1] == -np.inf:
-            theta[-1] = np.log(np.finfo(X.dtype).tiny)
-            warn_not_converged(
-                "y is 0 wherever it has weight: the likelihood has no maximum, and the intercept "
-                "stands for minus infinity. The fit predicts 0; it needs a positive y.",
-                stacklevel=5,
-            )
+            theta[-1] = first_intercept(*self._loss_name(), y, weights, X.dtype)
         return theta
 
     def _attributes(self, theta, dtype):
@@ -191,27 +222,6 @@ class DevianceRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
                 f"Some value(s) of y are out of the valid range of the loss {self._loss_title!r}: "
                 f"y must be {sign} 0."
             )
-
-    def _raw(self, X):
-        """Return z of the rows of X."""
-        if not hasattr(self, "coef_"):
-            check_is_fitted(self)
-        X = read_X(self, X, order=None, finite=False, accept_sparse=list(SPARSE))
-        return linear_map(X, self.coef_, self.intercept_, self)
-
-    def predict(self, X):
-        """Predict the mean of y by (1).
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,), in the units of the targets
-        """
-        raw = self._raw(X)
-        return np.exp(raw) if self._has_log_link() else raw
 
     def score(self, X, y, sample_weight=None):
         """Return (3), at most 1, and 0 for the mean of y.
@@ -245,16 +255,19 @@ class DevianceRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator):
             return float(deviances[0] == 0)
         return float(1 - deviances[0] / deviances[1])
 
-    def _has_log_link(self):
-        """Tell which link (1) has."""
-        return loss_traits(*self._loss_name()).link == "log"
 
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        with contextlib.suppress(TypeError, ValueError):  # a power that is no number
-            tags.target_tags.positive_only = loss_traits(*self._loss_name()).domain[0] == 0
-        return tags
+def first_intercept(name, parameter, y, weights, dtype):
+    """Return the best constant raw prediction, to begin at; finite."""
+    with np.errstate(divide="ignore"):
+        best = best_constant(name, y, weights, parameter)
+    if best == -np.inf:
+        warn_not_converged(
+            "y is 0 wherever it has weight: the likelihood has no maximum, and the intercept "
+            "stands for minus infinity. The fit predicts 0; it needs a positive y.",
+            stacklevel=6,
+        )
+        return float(np.log(np.finfo(dtype).tiny))
+    return best
 
 
 def not_converged(solver, found, max_iter):
