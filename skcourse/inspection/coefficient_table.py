@@ -81,8 +81,9 @@ def coefficient_table(
     estimator : fitted estimator
         Of this house or scikit-learn's, unpenalised: LinearRegression; PoissonRegressor,
         GammaRegressor, TweedieRegressor, Ridge, ElasticNet with ``alpha=0``; LogisticRegression
-        with ``C=np.inf``; or a Pipeline that ends in one and whose other steps look at X alone.
-        Its coefficients are taken as they are.
+        with ``C=np.inf``; those of this house that take a `loss`, if it is that of a likelihood;
+        or a Pipeline that ends in one and whose other steps look at X alone. Its coefficients are
+        taken as they are.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         The data of the fit: a table of other rows is refused, as the score does not vanish there.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)

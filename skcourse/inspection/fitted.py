@@ -133,9 +133,26 @@ def read_tweedie(estimator, power=None):
         refuse(estimator, PENALTY.format(without="alpha=0"))
     power = float(estimator.power if power is None else power)
     link = getattr(estimator, "link", "auto")
-    if link == "identity" or (link == "auto" and power <= 0):
+    return tweedie_loss(power, "identity" if link == "auto" and power <= 0 else link)
+
+
+def tweedie_loss(power, link):
+    """Return the loss for variance mu^p, under a name of its own if it has one, and p."""
+    if link == "identity":
         return ("squared_error" if power == 0 else "tweedie_identity"), power
     return {1.0: "poisson", 2.0: "gamma"}.get(power, "tweedie"), power
+
+
+def read_by_loss(estimator):
+    """Any loss, if it is that of a likelihood."""
+    if estimator.penalty is not None and estimator.alpha != 0:
+        refuse(estimator, PENALTY.format(without="penalty=None"))
+    loss = estimator.loss
+    if loss in ("tweedie", "tweedie_identity"):
+        return tweedie_loss(float(estimator.power), "identity" if "_" in loss else "log")
+    if loss not in ("squared_error", "log_loss", "poisson", "gamma"):
+        refuse(estimator, OTHER_LOSS)
+    return loss, {"poisson": 1.0, "gamma": 2.0}.get(loss, 0.0)
 
 
 def read_logistic(estimator):
@@ -148,6 +165,10 @@ def read_logistic(estimator):
 READERS = {
     "ElasticNet": read_least_squares,
     "GammaRegressor": functools.partial(read_tweedie, power=2.0),
+    "GeneralizedLinearClassifier": read_by_loss,
+    "GeneralizedLinearRegressor": read_by_loss,
+    "GradientDescentClassifier": read_by_loss,
+    "GradientDescentRegressor": read_by_loss,
     "LinearRegression": read_least_squares,
     "LogisticRegression": read_logistic,
     "PoissonRegressor": functools.partial(read_tweedie, power=1.0),

@@ -18,6 +18,7 @@ import skcourse.linear_model
 from skcourse.inspection import coefficient_table
 from skcourse.linear_model import (
     GammaRegressor,
+    GradientDescentRegressor,
     LinearRegression,
     LogisticRegression,
     PoissonRegressor,
@@ -526,6 +527,20 @@ def test_unpenalised_members_of_penalised_families_are_least_squares():
                     model.fit(X, y)
                 found = coefficient_table(model, X, y)
                 np.testing.assert_allclose(found.standard_error, expected.standard_error, 1e-8)
+
+
+@pytest.mark.parametrize(
+    ("loss", "model"), [("squared_error", "normal"), ("poisson", "poisson"), ("gamma", "gamma")]
+)
+def test_a_descent_that_has_arrived_is_a_fit_like_another(loss, model):
+    X, y = diabetes()
+    X, y = (X - X.mean(0)) / X.std(0), y / y.mean()
+    walker = GradientDescentRegressor(
+        loss, learning_rate="constant", eta0=0.5, batch_size=len(X), max_iter=2000, tol=1e-24
+    )
+    found = coefficient_table(walker.fit(X, y), X, y, covariance="HC3")
+    expected = table(model, X, y, covariance="HC3")
+    np.testing.assert_allclose(found.standard_error, expected.standard_error, rtol=1e-6)
 
 
 def test_the_level_is_that_of_the_intervals():

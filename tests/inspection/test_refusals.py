@@ -128,6 +128,9 @@ def test_other_losses_priors_and_what_is_no_linear_model(data):
         (theirs.BayesianRidge(), "its prior"),
         (theirs.SGDRegressor(), "stops before the maximum"),
         (TransformedTargetRegressor(LinearRegression()), "for another y"),
+        (ours.GradientDescentRegressor("huber"), "its loss is not"),
+        (ours.GradientDescentRegressor(penalty="l2", batch_size=60), "its penalty"),
+        (ours.GradientDescentRegressor(max_iter=1), "stopped too early"),
         (PCA(), "this is known for ElasticNet, .*LinearRegression"),
     ):
         refused(quietly(estimator, X, y), X, y, reason)
