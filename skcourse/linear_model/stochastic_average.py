@@ -9,7 +9,7 @@ Iteration   Keep the last slopes g_i of every sample (one per score), and the su
                 SAGA  as SAG, and W = W - h (1 - 1/N) d x_i'                                  (3)
             where N counts the samples seen, and b likewise but for a. h is 1 over the curvature of
             the steepest sample (SAGA: a half or third of that): the noise falls, h need not.
-Stop        No coefficient has changed in an epoch by more than tol times the largest.
+Stop        No coefficient has changed in either of two epochs by more than tol times the largest.
 Cost        An epoch is n steps of 4 p K products, or of as many as x_i has entries: sparse rows
             put off what (2) does to other columns. There W = c V, and V_j is behind by
             D_j times what a running sum, `drift`, has gained since j was last looked at.
@@ -188,7 +188,7 @@ def average_gradients(
     step = step_of(risk, labelled, l2, saga)
     rows, epoch = risk.part(slice(0, risk.n)), sparse_epoch if risk.sparse else dense_epoch
     seed, history, reason = seeds(random_state, 1)[0], History(), MAX_ITER
-    n_iter = 0
+    n_iter = still = 0
     while n_iter < max_iter:
         subtask = task.subtask("epoch", attributes=attributes and (lambda: attributes(at(state))))
         before = state.W.copy()
@@ -200,8 +200,9 @@ def average_gradients(
         if verbose:
             print(f"Epoch {n_iter}, change: {change:.8g}")
         stop = subtask.end(attributes and (lambda: attributes(at(state))))
-        if change <= tol or stop:
-            reason = SMALL_GRADIENT if change <= tol else STOPPED
+        still = still + 1 if change <= tol else 0
+        if still > 1 or stop:
+            reason = SMALL_GRADIENT if still > 1 else STOPPED
             break
     name = "saga" if saga else "sag"
     return Minimum(at(state), n_iter, has_converged(reason), history.arrays(), reason, name)
