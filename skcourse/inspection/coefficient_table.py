@@ -49,6 +49,7 @@ from skcourse.inspection.likelihood import Data
 from skcourse.inspection.maximum import check_maximum, check_residuals, likelihood_at
 from skcourse.inspection.table import CoefficientTable
 
+ROUNDING = 1e-14  # of a variance: errors of 1e-7 of the classical ones are none
 EXPONENTS = {"HC0": 0.0, "HC1": 0.0, "HC2": 0.5, "HC3": 1.0}  # of 1 / (1 - h_i) on u_i
 
 
@@ -142,7 +143,7 @@ def coefficient_table(
             check_residuals(np.diagonal(phi), likelihood.noise())
         check_maximum(likelihood, np.sqrt(np.diagonal(matrix)))
         if covariance != "classical":
-            matrix = robust(likelihood, covariance)
+            matrix = robust(likelihood, covariance, matrix)
     t, k = likelihood.estimate.shape
     if fitted.has_intercept:
         names = ["intercept", *names]
@@ -226,8 +227,8 @@ def read_classes(fitted, y):
     return codes if len(fitted.classes) > 2 else (2.0 * codes - 1.0)[np.newaxis]
 
 
-def robust(likelihood, covariance):
-    """Return (3) with the c_i of (4)."""
+def robust(likelihood, covariance, classical):
+    """Return (3) with the c_i of (4), where it is more than rounding beside the classical one."""
     fitted, n = likelihood.fitted, likelihood.data.n
     exponent = EXPONENTS[covariance]
     if exponent and fitted.loss == "multinomial":
@@ -240,5 +241,10 @@ def robust(likelihood, covariance):
         raise ValueError(
             f"{covariance} divides by 1 - h_i, which is 0 in {n_fixed} rows: each decides alone "
             "what is fitted to it, and its error leaves no trace. Take HC0 or HC1."
+        )
+    if np.any(np.diagonal(matrix) <= ROUNDING * np.diagonal(classical)):
+        raise ValueError(
+            f"{covariance} goes by the residuals of the rows that decide a coefficient, and for "
+            'one of them these are 0. Take covariance="classical".'
         )
     return matrix * (n / (n - fitted.n_parameters)) if covariance == "HC1" else matrix

@@ -314,6 +314,22 @@ def test_rows_that_are_fitted_whatever_they_are(data):
     assert np.isfinite(coefficient_table(model, X, y, covariance="HC1").standard_error).all()
 
 
+@pytest.mark.parametrize("kind", ["HC0", "HC1", "HC2", "HC3"])
+def test_rows_that_agree_to_the_last_bit(kind, data):
+    """Without an intercept the mean of a group is its own, and so is what robust errors go by."""
+    groups = np.repeat(np.eye(3), 20, axis=0)
+    y = np.where(groups[:, 0] == 1, 0.1, data[1])
+    model = LinearRegression(fit_intercept=False).fit(groups, y)
+    refused(model, groups, y, "for one of them these are 0", covariance=kind)
+    assert np.isfinite(coefficient_table(model, groups, y).statistic).all()
+    counts = np.repeat([3, 5, 7], 20)
+    model = ours.PoissonRegressor(alpha=0, fit_intercept=False, **EXACT).fit(groups, counts)
+    refused(model, groups, counts, "for one of them these are 0", covariance=kind)
+    expected = np.sqrt(1 / np.array([60, 100, 140]))  # known without residuals
+    errors = coefficient_table(model, groups, counts).standard_error
+    np.testing.assert_allclose(errors, expected, rtol=1e-8)
+
+
 def test_hat_values_of_several_classes(data):
     X = data[0]
     y = np.random.default_rng(0).integers(0, 3, 60)
