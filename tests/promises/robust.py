@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.optimize import linprog
 
-from skcourse.testing import Case, scale, shift, stretch, target_affine
+from skcourse.testing import Case, rotation, scale, shift, stretch, target_affine
 
 
 def pinball(fit, problem):
@@ -49,6 +49,29 @@ def quantile_regressor(cls):
     yield Case(cls(quantile=0.3, alpha=0.01, fit_intercept=False), symmetries=(unit, turned))
 
 
+def huber_objective(fit, problem):
+    """Return the mean of what is minimised, for the scale that was found."""
+    r = problem.y - problem.X.astype(float) @ fit.coef_ - fit.intercept_
+    return huber_mean(r, fit.scale_, fit) + fit.alpha * fit.coef_ @ fit.coef_ / len(r)
+
+
+def huber_mean(r, scale, fit):
+    """Return the mean of c + c H(r / c)."""
+    u, e = np.abs(r / scale), fit.epsilon
+    return scale * np.mean(1 + np.where(u <= e, u * u, 2 * e * u - e * e))
+
+
+def huber_regressor(cls):
+    """No shift of X, no rotation and no unit of X and y change a prediction, without a penalty."""
+    free = {"alpha": 0.0, "tol": 1e-10}
+    solid = {"flaws": ("none", "few values"), "conditions": (1.0, 1e2), "offsets": (0.0, 1.0)}
+    moves = (shift(), rotation(), scale(), stretch(), target_affine())
+    yield Case(cls(), problems=solid)
+    yield Case(cls(**free), symmetries=moves, problems=solid)
+    yield Case(cls(epsilon=2.0, fit_intercept=False, **free), problems=solid)
+
+
 # The median of an even number of rows is any number between two of them.
 SHARP = {"QuantileRegressor": {"quantile": 0.41, "alpha": 0.0123}}
-PROMISES = {"QuantileRegressor": quantile_regressor}
+JUDGES = {"HuberRegressor": huber_objective}
+PROMISES = {"HuberRegressor": huber_regressor, "QuantileRegressor": quantile_regressor}
