@@ -14,6 +14,7 @@ from skcourse.linear_model.lasso_cv import ElasticNetCV, LassoCV
 from skcourse.linear_model.lasso_path import enet_path, lasso_path
 from skcourse.linear_model.logistic import LogisticRegression
 from skcourse.linear_model.logistic_cv import LogisticRegressionCV
+from skcourse.linear_model.mean_variance import MeanVarianceRegressor
 from skcourse.linear_model.multi_task import MultiTaskElasticNet, MultiTaskLasso
 from skcourse.linear_model.multi_task_cv import MultiTaskElasticNetCV, MultiTaskLassoCV
 from skcourse.linear_model.ols import LinearRegression
@@ -49,6 +50,7 @@ __all__ = [
     "LinearRegression",
     "LogisticRegression",
     "LogisticRegressionCV",
+    "MeanVarianceRegressor",
     "MultiTaskElasticNet",
     "MultiTaskElasticNetCV",
     "MultiTaskLasso",

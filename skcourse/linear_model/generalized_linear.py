@@ -50,6 +50,7 @@ NEEDS = {
     "interior-point": Needs(0, (*SMOOTH, "l1", "elasticnet")),
 }
 MINIMISERS = {"lbfgs": lbfgs, "newton-cholesky": newton_cholesky}
+FEW = 200  # coefficients: so many may have a Hessian at any time
 WIDEST = 4000  # columns of a Hessian that is written out
 
 
@@ -144,8 +145,10 @@ def layout_of(penalty, groups, penalty_weights, p):
     return Layout(None if plain else columns, edges, weights[columns])
 
 
-def choose_solver(solver, loss, parameter, penalty):
+def choose_solver(solver, loss, parameter, penalty, n_unknowns=WIDEST):
     """Return the name of a solver that has what loss and penalty need.
+
+    `n_unknowns` coefficients, if they are few and all penalised, are worth a Hessian.
 
     Raises
     ------
@@ -169,7 +172,7 @@ def choose_solver(solver, loss, parameter, penalty):
         if smooth == 0:
             return "interior-point"
         if penalty in SMOOTH:
-            return "lbfgs"
+            return "newton-cholesky" if smooth == 2 and n_unknowns <= FEW else "lbfgs"
         newton = smooth == 2 and penalty not in ("group", "l0")
         return "proximal-newton" if newton else "proximal-gradient"
     needs = NEEDS[solver]

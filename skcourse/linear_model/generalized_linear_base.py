@@ -11,6 +11,7 @@ from skcourse.core.penalties import PENALTIES
 from skcourse.core.validation import Interval, StrOptions, check_finite_sums
 from skcourse.linear_model.generalized_linear import (
     NEEDS,
+    WIDEST,
     Penalties,
     Samples,
     choose_solver,
@@ -51,8 +52,15 @@ class GeneralizedLinear(CallbackSupportMixin, BaseEstimator):
         """
         X, p = samples.X, samples.X.shape[1]
         name = self.penalty or "none"
-        solver = choose_solver(self.solver, samples.loss, samples.parameter, name)
         layout = layout_of(name, self.groups, self.penalty_weights, p)
+        held = name == "l2" and self.alpha > 0 and layout.weights.min() > 0
+        solver = choose_solver(
+            self.solver,
+            samples.loss,
+            samples.parameter,
+            name,
+            layout.weights.size * samples.n_classes if held else WIDEST,
+        )
         penalties = Penalties(name, penalty_of(self), layout.weights, layout.edges)
 
         def whole(theta):

@@ -209,7 +209,7 @@ class GeneralizedLinearClassifier(GeneralizedLinear, LinearClassifier):
         if start is None:
             start = np.zeros((X.shape[1] + 1, K))
             if self.fit_intercept:
-                start[-1] = finite(best_constant("multinomial", codes, weights))
+                start[-1] = best("multinomial", codes, weights)
         elif K == 2:
             start = np.hstack([-start / 2, start / 2])
 
@@ -235,7 +235,7 @@ class GeneralizedLinearClassifier(GeneralizedLinear, LinearClassifier):
             if warm is not None:
                 start = warm[:, k : k + 1]
             elif self.fit_intercept:
-                start[-1] = finite(best_constant(self.loss, y, weights))
+                start[-1] = best(self.loss, y, weights)
 
             def attributes(column, k=k):
                 theta[:, k] = column[:, 0]
@@ -288,6 +288,8 @@ class GeneralizedLinearClassifier(GeneralizedLinear, LinearClassifier):
             return np.log(self.predict_proba(X))
 
 
-def finite(best):
-    """Return the best constant, or 0 where a class has no weight and there is none."""
-    return np.where(np.isfinite(best), best, 0.0)
+def best(loss, y, weights):
+    """Return the best constant scores, or 0 where a class has no weight and there are none."""
+    with np.errstate(divide="ignore"):
+        found = best_constant(loss, y, weights)
+    return np.where(np.isfinite(found), found, 0.0)

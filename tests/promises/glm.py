@@ -11,6 +11,7 @@ SHARP = {
     name: {"solver": "newton-cholesky"} | TIGHT
     for name in ("GammaRegressor", "PoissonRegressor", "TweedieRegressor")
 }
+SHARP["GeneralizedLinearRegressor"] = {"loss": "huber", "epsilon": 1.0}  # more than one iteration
 # exp of a linear prediction: no scales and offsets at which it leaves the range of numbers.
 MILD = {"scales": (1e-3, 1.0), "conditions": (1.0, 1e2), "offsets": (0.0, 1.0)}
 
