@@ -91,7 +91,9 @@ class Evidence:
         """Return (1), (2) and the logarithm of the evidence, with those of the priors."""
         _, s, z, rest, _ = self.axes
         beta = np.empty(len(s))
-        unexplained, determined, square, log_posterior = weigh(s, z, alpha, lambda_, beta)
+        with np.errstate(all="ignore"):  # for kernels that run as plain Python: alpha may be 0
+            sums = weigh(s, z, np.float64(alpha), np.float64(lambda_), beta)
+        unexplained, determined, square, log_posterior = sums
         error = rest + unexplained
         value = self.prior.lambda_1 * log(lambda_) - self.prior.lambda_2 * lambda_
         value += self.prior.alpha_1 * log(alpha) - self.prior.alpha_2 * alpha
