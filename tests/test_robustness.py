@@ -97,7 +97,15 @@ def outcome(estimator, X, y, **weights):
 
 def is_accident(error):
     """Tell whether theirs did not refuse the input, but trips over it in the tools that it uses."""
-    tools = ("NoneType", "scipy.sparse", "sparse array", "linprog", "l-BFGS-b", "ufunc", "empty sequence")
+    tools = (
+        "NoneType",
+        "scipy.sparse",
+        "sparse array",
+        "linprog",
+        "l-BFGS-b",
+        "ufunc",
+        "empty sequence",
+    )
     return isinstance(error, Exception) and any(tool in str(error) for tool in tools)
 
 
@@ -130,6 +138,10 @@ def test_refused(ours, theirs, kind):
     assert isinstance(expected, Exception)
     assert_same_kind(found, expected)
     assert not fitted_attributes(estimator)
+
+
+# To these, dense and sparse rows are two problems: the intercept learns more slowly from sparse.
+OWN_WAY_WITH_SPARSE = ("Perceptron", "SGDClassifier", "SGDOneClassSVM", "SGDRegressor")
 
 
 @pytest.mark.parametrize("kind", ODD)
@@ -175,6 +187,8 @@ def test_odd(ours, theirs, kind):
         plain, found = plain * unit, {"transform": found["transform"] * unit}
     same = problem._replace(X=plain, queries=plain)
     wanted, _ = outcome(theirs, plain, problem.y)
+    if sp.issparse(X) and type(ours).__name__ in OWN_WAY_WITH_SPARSE:
+        wanted = expected
     assert_agree(wanted, found, allowance(theirs, same, methods=ASKED), f"on {kind}")
 
 

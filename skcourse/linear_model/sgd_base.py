@@ -1,8 +1,8 @@
 """What the estimators by stochastic gradient descent share: parameters, starts, results.
 
 The descent is in `sgd_steps` (an epoch) and `sgd_descent` (the loop). Here a fit is one descent for
-each row of the coefficients, on threads; each has a stream of random numbers of its own, so that
-the number of threads changes nothing.
+each row of the coefficients, on threads; each has a seed of its own, so that the number of threads
+changes nothing.
 """
 
 import warnings
@@ -16,9 +16,9 @@ from sklearn.model_selection import ShuffleSplit
 from skcourse.core.chunks import reduce_blocks
 from skcourse.core.history import SILENCE, warn_not_converged
 from skcourse.core.losses import Loss
-from skcourse.core.random import seeds
 from skcourse.core.validation import Interval, StrOptions
-from skcourse.linear_model.sgd_descent import OVERFLOW, Descender, Start, Stop
+from skcourse.linear_model.sgd_descent import OVERFLOW, Descender, Descent, Start, Stop
+from skcourse.linear_model.sgd_order import seeds_of_regressor
 
 AVERAGED = ("_standard_coef", "_standard_intercept", "_average_coef", "_average_intercept")
 
@@ -50,6 +50,7 @@ class StochasticDescent(CallbackSupportMixin):
     }
     _passive_loss = "hinge"  # the loss for which there are passive-aggressive steps
     _intercept_name = "intercept_init"
+    _seeds = staticmethod(seeds_of_regressor)
 
     def _check_choices(self, *, partial=False):
         """Raise ValueError for parameters that do not go together."""
@@ -165,24 +166,26 @@ class StochasticDescent(CallbackSupportMixin):
         task : task of `fit_task`
         """
         stop = Stop(max_iter, self.tol, self.n_iter_no_change)
-        descender = Descender(X, rules, stop, kept_back, self.verbose)
-        streams, several = seeds(self.random_state, len(starts)), len(starts) > 1
+        how = {"shuffled": self.shuffle, "verbose": self.verbose}
+        descender = Descender(X, rules, stop, kept_back, **how)
+        seeds, several = self._seeds(self.random_state, len(starts)), len(starts) > 1
+
+        so_far = [Descent(*start, 0, {}) for start in starts]  # what callbacks are shown
+
+        def attributes(k, descent):
+            """Return the fitted attributes as of now, in the k-th descent."""
+            so_far[k] = descent
+            return self._attributes(so_far, X)
 
         def part(k):
             """Descend for the k-th row of the coefficients."""
             own = task.subtask("class", max_subtasks=max_iter) if several else task
-            attributes = None if several else lambda descent: self._attributes([descent], X)
-            judge = None if validate is None else partial(validate, k)
-            descent = descender.run(
-                samples(k),
-                starts[k],
-                streams[k],
-                validate=judge,
-                task=own,
-                attributes=attributes if own is not SILENCE else None,
-            )
+            told = {"task": own, "attributes": partial(attributes, k)}
+            told["validate"] = None if validate is None else partial(validate, k)
+            descent = descender.run(samples(k), starts[k], seeds[k], **told)
             if several:
-                own.end()
+                own.end(lambda: attributes(k, descent))
+            so_far[k] = descent
             return [descent]
 
         n_jobs = getattr(self, "n_jobs", None) if task is SILENCE else 1
@@ -226,14 +229,14 @@ class StochasticDescent(CallbackSupportMixin):
             warn_not_converged(
                 "Maximum number of iteration reached before convergence. Consider increasing "
                 "max_iter to improve the fit.",
-                stacklevel=5,
+                stacklevel=6,
             )
         if self.power_t < 0:
             warnings.warn(
                 "Negative values for `power_t` are deprecated in version 1.8 and will raise an "
                 "error in 1.10. Use values in the range [0.0, inf) instead.",
                 FutureWarning,
-                stacklevel=5,
+                stacklevel=6,
             )
 
 
@@ -244,10 +247,11 @@ def together(descents, n_iter):
     """
     if len(descents) == 1:
         return descents[0].history
-    columns = {name: [] for name in descents[0].history}
+    columns = {name: [] for descent in descents for name in descent.history}
     for descent in descents:
-        for name, values in descent.history.items():
-            columns[name].append(np.pad(values, (0, n_iter - len(values)), mode="edge"))
+        for name, column in columns.items():
+            values = descent.history.get(name, np.full(1, np.nan))  # not begun: only in callbacks
+            column.append(np.pad(values, (0, n_iter - len(values)), mode="edge"))
     return {name: np.stack(values, axis=1) for name, values in columns.items()}
 
 

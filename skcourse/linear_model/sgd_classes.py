@@ -17,6 +17,7 @@ from skcourse.core.validation import FLOATS, check_weights, fit_context
 from skcourse.linear_model.linear_classifier import LinearClassifier
 from skcourse.linear_model.sgd_base import StochasticDescent, pack
 from skcourse.linear_model.sgd_descent import make_rules
+from skcourse.linear_model.sgd_order import seeds_of_classifier
 
 NO_BALANCE = (
     "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, "
@@ -28,6 +29,8 @@ NO_BALANCE = (
 
 class DescentClassifier(StochasticDescent, LinearClassifier):
     """Base class: `fit` and `partial_fit`."""
+
+    _seeds = staticmethod(seeds_of_classifier)
 
     @fit_context
     def fit(self, X, y, coef_init=None, intercept_init=None, sample_weight=None):
@@ -57,6 +60,7 @@ class DescentClassifier(StochasticDescent, LinearClassifier):
         self._check_choices()
         X, y, weights = self._read(X, y, sample_weight, reset=True)
         classes, codes = np.unique(y, return_inverse=True)
+        check_classification_targets(classes)
         starts = self._begin(descents_for(classes), X.shape[1], coef_init, intercept_init)
         n_parts = self.max_iter if len(starts) == 1 else len(starts)
         task = fit_task(self, X, y, sample_weight, max_subtasks=n_parts)
@@ -120,7 +124,6 @@ class DescentClassifier(StochasticDescent, LinearClassifier):
         """Return X, y and the weights, or None for them."""
         options = {"accept_sparse": "csr", "dtype": FLOATS, "order": "C"}
         X, y = validate_data(self, X, y, reset=reset, **options)
-        check_classification_targets(y)
         zero = bool(self.early_stopping)  # then it is the rows kept back that may not all weigh 0
         return X, y, check_weights(sample_weight, X, non_negative=False, zero=zero)
 

@@ -16,6 +16,7 @@ from skcourse.core.history import SILENCE, History
 from skcourse.core.interrupts import held
 from skcourse.core.losses import Loss, slope
 from skcourse.linear_model.risk import SparseRows
+from skcourse.linear_model.sgd_order import shuffle
 from skcourse.linear_model.sgd_steps import (
     ADAPTIVE,
     GAIN,
@@ -108,7 +109,6 @@ def make_rules(estimator, loss, *, alpha, sparse, one_class=False):
         average_from=float(estimator.average),
         intercept_rate=rate if estimator.fit_intercept else 0.0,
         drift=float(alpha) if one_class else 0.0,
-        shuffle=bool(estimator.shuffle),
     )
 
 
@@ -150,18 +150,17 @@ class Descender:
     stop : Stop
     kept_back : bool array of shape (n,), default=None
         Rows not to learn from.
+    shuffled : bool, default=True
     verbose : int, default=0
     """
 
-    def __init__(self, X, rules, stop, kept_back=None, verbose=0):
+    def __init__(self, X, rules, stop, kept_back=None, *, shuffled=True, verbose=0):
         self.rows, self.rules, self.stop, self.verbose = as_rows(X), rules, stop, verbose
         self.epoch = sparse_epoch if issparse(X) else dense_epoch
-        self.order = np.arange(X.shape[0], dtype=np.int64)
-        if kept_back is not None:
-            self.order = self.order[~kept_back]
+        self.n, self.kept_back, self.shuffled = X.shape[0], kept_back, shuffled
 
     def run(self, samples, start, seed, *, validate=None, task=SILENCE, attributes=None):
-        """Descend for one target, by random numbers of its own.
+        """Descend for one target, in an order of its own.
 
         Parameters
         ----------
@@ -172,7 +171,7 @@ class Descender:
             From w and b to a score, the higher the better.
         task : task of `fit_task`, told about every epoch
         attributes : callable, default=None
-            From a `Descent` to the fitted attributes, for callbacks.
+            From a `Descent` to the fitted attributes; called only if a callback wants them.
 
         Returns
         -------
@@ -183,7 +182,8 @@ class Descender:
         ValueError
             If numbers become too large.
         """
-        state, order, history = first_state(start, self.rules), self.order.copy(), History()
+        state, history = first_state(start, self.rules), History()
+        order = np.arange(self.n, dtype=np.int64)
         best, n_stale = np.inf, 0
         for n_iter in range(1, self.stop.max_iter + 1):
             step = task.subtask("epoch")
@@ -198,10 +198,7 @@ class Descender:
             tol = self.stop.tol
             n_stale = n_stale + 1 if tol is not None and judged > best - tol else 0
             best = min(best, judged)
-            fitted = None
-            if attributes is not None:
-                fitted = lambda n=n_iter: attributes(result(state, start, n, history))  # noqa: E731
-            ended = step.end(fitted)
+            ended = step.end(lambda n=n_iter: attributes(result(state, start, n, history)))
             held.deliver()
             if n_stale >= self.stop.patience:
                 shorter = self.rules.schedule == ADAPTIVE and state.numbers[STEP] > SHORTEST
@@ -215,14 +212,16 @@ class Descender:
 
     def one_epoch(self, samples, order, state, seed, n_iter):
         """Go through the rows once; return the mean loss and the mean objective."""
-        first = np.uint64((n_iter - 1) * len(order))
         with np.errstate(all="ignore"):  # where kernels run as Python; what overflows is found here
-            loss, penalties = self.epoch(self.rows, samples, order, self.rules, state, seed, first)
+            if self.shuffled:
+                shuffle(order, seed)
+            todo = order if self.kept_back is None else order[~self.kept_back[order]]
+            loss, penalties = self.epoch(self.rows, samples, todo, self.rules, state)
         finite = np.isfinite(state.numbers[B]) and np.isfinite(state.numbers[SQUARES])
         if not finite and not np.isfinite([state.numbers[B], *state.w]).all():
             raise ValueError(OVERFLOW.format(n_iter))
         passive = self.rules.schedule >= PA1  # knows no penalty
-        return loss / len(order), (loss if passive else loss + penalties) / len(order)
+        return loss / len(todo), (loss if passive else loss + penalties) / len(todo)
 
 
 def result(state, start, n_iter, history):

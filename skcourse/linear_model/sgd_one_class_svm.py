@@ -13,7 +13,7 @@ from numbers import Real
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, OutlierMixin
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skcourse.core.history import SILENCE, fit_task
 from skcourse.core.losses import HINGE
@@ -169,7 +169,7 @@ class SGDOneClassSVM(StochasticDescent, OutlierMixin, SparseCoefficients, BaseEs
         offset = 0.0 if offset_init is None else offset_init
         intercept = 1.0 - np.asarray(offset, np.float64)
         starts = self._first_start(1, X.shape[1], coef_init, intercept)
-        task = fit_task(self, X, None, sample_weight, max_subtasks=self.max_iter)
+        task = fit_task(self, X, y, sample_weight, max_subtasks=self.max_iter)
         self._keep(self._learn(X, weights, starts, max_iter=self.max_iter, task=task))
         task.end()
         self._warn()
@@ -222,7 +222,10 @@ class SGDOneClassSVM(StochasticDescent, OutlierMixin, SparseCoefficients, BaseEs
         for name in ("coef_", "_standard_coef", "_average_coef"):
             if name in attributes:
                 attributes[name] = attributes[name][0]
-        attributes["offset_"] = 1 - attributes.pop("intercept_")
+        intercept = attributes.pop("intercept_")
+        averaged = intercept is attributes.get("_average_intercept")
+        b = descents[0].mean_b if averaged else descents[0].b  # not yet rounded: it may be near 1
+        attributes["offset_"] = np.array([1.0 - b]).astype(X.dtype)
         return attributes
 
     def _intercept_now(self):
@@ -240,7 +243,8 @@ class SGDOneClassSVM(StochasticDescent, OutlierMixin, SparseCoefficients, BaseEs
         -------
         decisions : ndarray of shape (n_samples,)
         """
-        return self.score_samples(X) - self.offset_
+        values = self.score_samples(X)
+        return values - self.offset_
 
     def score_samples(self, X):
         """Return <x_i, w>.
@@ -253,7 +257,8 @@ class SGDOneClassSVM(StochasticDescent, OutlierMixin, SparseCoefficients, BaseEs
         -------
         values : ndarray of shape (n_samples,)
         """
-        return scores(self, X, intercept=np.zeros(1))
+        check_is_fitted(self)
+        return scores(self, X, intercept=np.zeros(1, self.offset_.dtype))
 
     def predict(self, X):
         """Return 1 for samples inside, -1 for those outside.

@@ -31,7 +31,6 @@ import numpy as np
 from skcourse.core.kernel import kernel
 from skcourse.core.losses import Loss, derivatives, evaluate, slope
 from skcourse.core.prefetch import LINE, prefetch
-from skcourse.core.random import below
 
 TILE = 256  # samples whose losses are evaluated together
 AHEAD_ROWS = 6  # how many steps ahead rows are fetched
@@ -64,7 +63,6 @@ class Rules(NamedTuple):
     average_from: float  # f of (6), 0 for no average
     intercept_rate: float  # c of b over c of w: 0 keeps b where it is
     drift: float  # what b is pulled down by at a step, over h: that of the one-class machine
-    shuffle: bool
 
 
 class State(NamedTuple):
@@ -82,15 +80,6 @@ class Tile(NamedTuple):
     y: np.ndarray  # (rows,)
     weights: np.ndarray  # s, (rows,)
     raw: np.ndarray  # z, (rows,), written by the steps
-
-
-@kernel
-def shuffle(order, seed, first):
-    """Permute `order`, uniformly (Fisher and Yates), by the numbers of a stream from `first` on."""
-    n = len(order)
-    for i in range(n - 1):
-        j = i + below(seed, first + np.uint64(i), n - i)
-        order[i], order[j] = order[j], order[i]
 
 
 @kernel
@@ -210,17 +199,16 @@ def take(samples, order, tile):
 
 
 @kernel
-def dense_epoch(X, samples, order, rules, state, seed, first):
+def dense_epoch(X, samples, order, rules, state):
     """Go through all rows once.
 
     Parameters
     ----------
     X : array of shape (n, p), C-contiguous
     samples : float64 array of shape (n, 2), y and s
-    order : int64 array, the rows to learn from; permuted
+    order : int64 array, the rows to learn from
     rules : Rules
     state : State, overwritten
-    seed, first : uint64, a stream of random numbers and where in it to begin
 
     Returns
     -------
@@ -228,8 +216,6 @@ def dense_epoch(X, samples, order, rules, state, seed, first):
     penalties : float, the sum of P(w), each before its step
     """
     n, length = len(order), TILE
-    if rules.shuffle:
-        shuffle(order, seed, first)
     spare = np.empty((2, length))
     tile = Tile(np.empty(length), np.empty(length), np.empty(length))
     loss, penalties, unweighted = 0.0, 0.0, np.empty(0)
@@ -355,11 +341,9 @@ def sparse_steps(rows, order, start, tile, rules, state):
 
 
 @kernel
-def sparse_epoch(rows, samples, order, rules, state, seed, first):
+def sparse_epoch(rows, samples, order, rules, state):
     """Do as `dense_epoch` does; `rows` are SparseRows."""
     n, length = len(order), TILE
-    if rules.shuffle:
-        shuffle(order, seed, first)
     spare = np.empty((2, length))
     tile = Tile(np.empty(length), np.empty(length), np.empty(length))
     loss, penalties, unweighted = 0.0, 0.0, np.empty(0)
