@@ -37,8 +37,8 @@ SINGULAR = "singular"
 MOST_COLUMNS = 1000  # for which a Hessian is made
 AT_ONCE = 100.0  # how much smaller than that of least squares the scale may be at first
 STAGE = 10.0  # and then from stage to stage
-PRECISION = 1e-13  # of the objective: after a step that promises no more, there is no more
-GAIN = 1e-9  # of the objective: a stage that gains no more is the last
+PRECISION = 1e-12  # of the objective: two steps in a row that gain no more are the last
+GAIN = 1e-9  # likewise where the scale may not fall; and a stage that gains no more is the last
 SPARSE_WORK = 1e10  # products that densifying a sparse X may cost
 
 
@@ -123,6 +123,7 @@ def exact_fit(problem):
 
 def newton_stage(problem, point, tol, max_iter, task, attributes, history):
     """Return the Point that is best for scales from `least` on, the steps taken, and the reason."""
+    still = 0
     for n_iter in range(1, max_iter + 1):
         direction = newton_step(problem, point.gradient)
         if direction is None:
@@ -132,10 +133,12 @@ def newton_stage(problem, point, tol, max_iter, task, attributes, history):
         steepest = np.abs(point.gradient).max()
         history.append(loss=point.value, gradient=steepest)
         stop = step.end(fitted_at(point, attributes))
-        promised = -0.5 * (before.gradient @ direction)
         if steepest <= tol:
             return point, n_iter, SMALL_GRADIENT
-        if promised <= PRECISION * point.value or point is before:
+        gain = PRECISION if problem.risk.scale > problem.risk.least else GAIN
+        idle = before.value - point.value <= gain * point.value + FLOOR
+        still = still + 1 if idle else 0
+        if still > 1 or point is before:
             return point, n_iter, NO_DECREASE
         if stop:
             return point, n_iter, STOPPED
