@@ -8,6 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skcourse.linear_model import ARDRegression
 from skcourse.linear_model.ard_posterior import Kept
+from skcourse.linear_model.evidence import few_rows
 
 CLOSE = 1e-7  # theirs inverts X'X, of a condition of some 1e4, in each of tens of iterations
 
@@ -217,3 +218,22 @@ def test_memory_is_left_alone(tmp_path):
     mapped.flush()
     read = np.memmap(tmp_path / "X", np.float64, "r", shape=X.shape)
     np.testing.assert_array_equal(ARDRegression().fit(read, y).coef_, expected.coef_)
+
+
+@pytest.mark.parametrize("weights", [None, np.array([1.0, 2.0, 0.0, 3.0])])
+def test_rows_about_their_mean_are_one_fewer(weights):
+    X, y = problem(4, 7)
+    few = few_rows(X, y, weights, centre=True)
+    w = np.ones(4) if weights is None else weights
+    A = np.sqrt(w)[:, np.newaxis] * (X - np.average(X, axis=0, weights=w))
+    v = np.sqrt(w) * (y - np.average(y, weights=w))
+    assert few.A.shape == (3, 7)
+    np.testing.assert_allclose(few.A.T @ few.A, A.T @ A, atol=1e-13)
+    np.testing.assert_allclose(few.A.T @ few.t, A.T @ v, atol=1e-13)
+    np.testing.assert_allclose(few.t @ few.t + few.rest, v @ v, rtol=1e-13)
+
+
+def test_constant_targets_leave_nothing():
+    model = ARDRegression().fit([[1.0, 0.0], [0.0, 0.0], [0.5, 0.0]], [7.0, 7.0, 7.0])
+    assert model.sigma_.shape == (0, 0)
+    np.testing.assert_array_equal(model.predict([[3.0, 4.0]]), 7.0)

@@ -12,7 +12,7 @@ from skcourse.linear_model import (
     orthogonal_mp,
     orthogonal_mp_gram,
 )
-from skcourse.linear_model.omp_rows import Dictionary, pursue_rows
+from skcourse.linear_model.omp_rows import Dictionary, Pursuit, pursue_rows
 
 CLOSE = 1e-10  # the condition of a few dozen random columns, squared, times eps
 
@@ -136,6 +136,16 @@ def test_rows_keep_digits_that_products_lose():
     b = np.array([3.0, 2.0, 1.0] + [0.5] * 7)
     found = orthogonal_mp(X, X @ b, n_nonzero_coefs=10)
     assert np.abs(found - b).max() < 1e-9  # eps times 1e5, with room
+
+
+def test_directions_stay_orthogonal():
+    rng = np.random.default_rng(0)
+    X = np.outer(rng.standard_normal(50), np.ones(12)) + 1e-6 * rng.standard_normal((50, 12))
+    pursuit = Pursuit(Dictionary(X), rng.standard_normal(50), 12, None)
+    while pursuit.take(pursuit.atoms.products(pursuit.direction()[np.newaxis])[0]):
+        pass
+    assert len(pursuit.order) == 12
+    np.testing.assert_allclose(pursuit.basis @ pursuit.basis.T, np.eye(12), atol=1e-14)
 
 
 def test_targets_do_not_know_of_each_other():
