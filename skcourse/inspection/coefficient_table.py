@@ -116,6 +116,9 @@ def coefficient_table(
     Where counts vary more than Poisson's do, take a robust covariance. With several targets or
     classes `covariance_matrix` holds the covariances between them too.
 
+    What went before the fit cannot be seen from here: where columns, or rows, were left out for
+    what they did to y, errors are larger than the table says.
+
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes

@@ -64,6 +64,11 @@ class Likelihood:
     def invert(self):
         """Find the inverse of the information, and the step; RankDeficient if there is none."""
         fitted, data = self.fitted, self.data
+        if not np.isfinite(self.scores).all():
+            raise ValueError(
+                f"Means of {fitted.name} are not finite on these rows, or none that y can have: "
+                "they are not the rows of the fit."
+            )
         weights = self.curvatures
         if data.weights is not None:
             weights = data.weights if weights is None else weights * data.weights

@@ -348,6 +348,15 @@ def test_targets_of_another_kind(data):
     refused(model, X, np.where(y, "yes", "no"), "is no class of LogisticRegression")
 
 
+def test_means_that_y_cannot_have(data):
+    X = np.abs(data[0])
+    y = 1 + X @ [1.0, 2.0, 3.0] + np.abs(data[1])
+    model = ours.TweedieRegressor(power=2, link="identity", alpha=0, max_iter=1000, **EXACT)
+    model.fit(X, y)
+    assert coefficient_table(model, X, y).df == 56
+    refused(model, -10 * X, y, "not the rows of the fit")
+
+
 def test_numbers_too_large_to_be_squared(data):
     X, y = data
     model = LinearRegression(tol=0).fit(X, y)
