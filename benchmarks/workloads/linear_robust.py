@@ -1,5 +1,6 @@
 """Robust linear models: quantiles and Huber's loss, in noise of heavy tails."""
 
+import warnings
 from functools import partial
 
 import numpy as np
@@ -26,7 +27,9 @@ def quantile_by_statsmodels(quantile, data):
     """Fit by statsmodels: weighted least squares, again and again."""
     from statsmodels.regression.quantile_regression import QuantReg
 
-    fitted = QuantReg(data.y, np.column_stack([np.ones(len(data.y)), data.X])).fit(quantile)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it often ends at its limit of iterations
+        fitted = QuantReg(data.y, np.column_stack([np.ones(len(data.y)), data.X])).fit(quantile)
     return Linear(fitted.params, quantile)
 
 
@@ -51,6 +54,14 @@ def quantile_contenders(**parameters):
     return found
 
 
+def huber_objective(data, fitted):
+    """Return the mean of what HuberRegressor minimises, for the scale that was found."""
+    c, e = fitted.scale_, fitted.epsilon
+    u = np.abs(data.y - fitted.predict(data.X)) / c
+    losses = c + c * np.where(u <= e, u * u, 2 * e * u - e * e)
+    return np.mean(losses) + fitted.alpha * np.sum(fitted.coef_**2) / len(data.y)
+
+
 SETTINGS = {}
 
 WORKLOADS = [
@@ -73,6 +84,20 @@ WORKLOADS = [
         data=partial(heavy_tails, 100, 5),
         contenders=partial(quantile_contenders, quantile=0.7, alpha=0.001, repeat=100),
         loss=quantile_objective,
+        floor=1,
+    ),
+    Workload(
+        "HuberRegressor 200,000 x 50",
+        data=partial(heavy_tails, 200_000, 50),
+        contenders=partial(estimators, "linear_model", "HuberRegressor"),
+        loss=huber_objective,
+        floor=2,
+    ),
+    Workload(
+        "HuberRegressor 500 x 10, 50 fits",
+        data=partial(heavy_tails, 500, 10),
+        contenders=partial(estimators, "linear_model", "HuberRegressor", repeat=50),
+        loss=huber_objective,
         floor=1,
     ),
 ]
