@@ -8,44 +8,42 @@ Problem     With weights w_i = s_i^2 and means m_j, coordinate descent walks ove
                 those columns of (1) that are asked for.
             Entries are centred before they are multiplied: nothing cancels, however far from 0
             a column lies.
-Cost        One pass over X for (2), whatever its order: a thread has its own columns, in rows
-            that it reads piece by piece.
+Cost        One pass over X for (2), whatever its order: a thread sums up rows, or has columns of
+            its own.
 """
 
 import numpy as np
 from scipy import sparse
 
-from skcourse.core.chunks import CHUNK_BYTES, for_each_chunk
+from skcourse.core.chunks import CHUNK_BYTES, for_each_chunk, sum_over_chunks
 from skcourse.core.kernel import kernel
 from skcourse.core.validation import check_finite_sums
 
-MIN_COLUMNS = 64  # of a chunk, by rows: eight lines of memory at a time
-AT_ONCE = 2**21  # bytes for one thread at a time
+MIN_ROWS = 64  # of a chunk
+AT_ONCE = 2**22  # bytes for one thread at a time
 LINE = 8  # samples gathered at a time: float64 in a line of memory
 NONE = np.empty(0)
 
 
 @kernel
-def look_by_rows(X, weights, columns, sums, squares):
-    """Add w_i d_ij to `sums`, w_i d_ij^2 to `squares`, d_ij = x_ij - x_0j, for a range of j."""
-    first, last = columns
-    sums, squares, x = sums[first:last], squares[first:last], X[0, first:last]
-    n, four = X.shape[0], X.shape[0] - X.shape[0] % 4
-    for i in range(0, four, 4):  # four rows at a time, since sums must be fetched and stored
+def look_by_rows(X, weights, rows, sums, squares):
+    """Add w_i d_ij to `sums`, w_i d_ij^2 to `squares`, d_ij = x_ij - x_0j, for a range of i."""
+    first, last = rows
+    x, four = X[0], last - (last - first) % 4
+    for i in range(first, four, 4):  # four rows at a time, since sums must be fetched and stored
         w1 = weights[i] if len(weights) else 1.0
         w2 = weights[i + 1] if len(weights) else 1.0
         w3 = weights[i + 2] if len(weights) else 1.0
         w4 = weights[i + 3] if len(weights) else 1.0
-        x1, x2 = X[i, first:last], X[i + 1, first:last]
-        x3, x4 = X[i + 2, first:last], X[i + 3, first:last]
+        x1, x2, x3, x4 = X[i], X[i + 1], X[i + 2], X[i + 3]
         for j in range(len(x)):
             origin = np.float64(x[j])
             d1, d2, d3, d4 = x1[j] - origin, x2[j] - origin, x3[j] - origin, x4[j] - origin
             sums[j] += (w1 * d1 + w2 * d2) + (w3 * d3 + w4 * d4)
             squares[j] += (w1 * d1 * d1 + w2 * d2 * d2) + (w3 * d3 * d3 + w4 * d4 * d4)
-    for i in range(four, n):
+    for i in range(four, last):
         w = weights[i] if len(weights) else 1.0
-        x1 = X[i, first:last]
+        x1 = X[i]
         for j in range(len(x)):
             d = x1[j] - np.float64(x[j])
             sums[j] += w * d
@@ -67,25 +65,25 @@ def look_by_columns(XT, weights, columns, sums, squares):
 
 
 @kernel
-def products_by_rows(X, means, V, columns, out):
-    """Add (x_ij - m_j) v_ti over i to `out`, (t, p), for a range of j: (2) with v = s r."""
-    first, last = columns
-    m, n, four = means[first:last], X.shape[0], X.shape[0] - X.shape[0] % 4
-    for i in range(0, four, 4):  # four rows at a time, since sums must be fetched and stored
-        x1, x2 = X[i, first:last], X[i + 1, first:last]
-        x3, x4 = X[i + 2, first:last], X[i + 3, first:last]
+def products_by_rows(X, means, V, rows, out):
+    """Add (x_ij - m_j) v_ti for a range of i to `out`, (t, p): (2) with v = s r."""
+    first, last = rows
+    four = last - (last - first) % 4
+    for i in range(first, four, 4):  # four rows at a time, since sums must be fetched and stored
+        x1, x2, x3, x4 = X[i], X[i + 1], X[i + 2], X[i + 3]
         for t in range(V.shape[0]):
-            total = out[t, first:last]
+            total = out[t]
             v1, v2, v3, v4 = V[t, i], V[t, i + 1], V[t, i + 2], V[t, i + 3]
-            for j in range(len(m)):
-                d = (x1[j] - m[j]) * v1 + (x2[j] - m[j]) * v2
-                total[j] += d + ((x3[j] - m[j]) * v3 + (x4[j] - m[j]) * v4)
-    for i in range(four, n):
-        x1 = X[i, first:last]
+            for j in range(len(means)):
+                m = means[j]
+                d = (x1[j] - m) * v1 + (x2[j] - m) * v2
+                total[j] += d + ((x3[j] - m) * v3 + (x4[j] - m) * v4)
+    for i in range(four, last):
+        x1 = X[i]
         for t in range(V.shape[0]):
-            v, total = V[t, i], out[t, first:last]
-            for j in range(len(m)):
-                total[j] += (x1[j] - m[j]) * v
+            v, total = V[t, i], out[t]
+            for j in range(len(means)):
+                total[j] += (x1[j] - means[j]) * v
 
 
 @kernel
@@ -197,26 +195,47 @@ class DenseColumns:
     def look(self, total, centre):
         """Return the means m, zeros unless `centre`, and |z_j|^2."""
         p = self.shape[1]
-        sums, squares = np.zeros(p), np.zeros(p)
-        look = look_by_rows if self.by_rows else look_by_columns
-        self.each(lambda columns: look(self.array, self.weights, columns, sums, squares))
+        sums, squares = self.over_all(
+            look_by_rows if self.by_rows else look_by_columns, (self.weights,), (p,), (p,)
+        )
         first = self.X[0].astype(np.float64)
         if not centre:
             return np.zeros(p), np.maximum(squares + 2 * first * sums + total * first**2, 0.0)
         means = first + sums / total
         return means, np.maximum(squares - sums**2 / total, 0.0)
 
-    def each(self, part):
-        """Call `part(columns)` with ranges (first, last) of columns, on threads."""
-        each_range(part, self.shape[1], self.X.nbytes, MIN_COLUMNS if self.by_rows else 1)
+    def over_all(self, kernel_, arguments, *shapes):
+        """Return sums of these shapes, to which `kernel_` adds what is in a range of X."""
+        n = len(self.array)
+
+        def part(first, last, sums):
+            kernel_(self.array, *arguments, (first, last), *sums)
+            return sums
+
+        if self.X.nbytes <= AT_ONCE:
+            return part(0, n, tuple(map(np.zeros, shapes)))
+        row_bytes = self.X.nbytes // n * CHUNK_BYTES // AT_ONCE
+        if self.by_rows:  # each chunk has its own sums
+            return sum_over_chunks(
+                lambda rows: part(rows.start, rows.stop, tuple(map(np.zeros, shapes))),
+                n,
+                row_bytes=row_bytes,
+                min_rows=MIN_ROWS,
+            )
+        sums = tuple(map(np.zeros, shapes))
+        for_each_chunk(
+            lambda columns: part(columns.start, columns.stop, sums),
+            n,
+            row_bytes=row_bytes,
+            min_rows=1,
+        )
+        return sums
 
     def products(self, R):
         """Return (2) for r, the rows of R, (t, n): of shape (t, p)."""
-        out = np.zeros((len(R), self.shape[1]))
         V = R * self.roots if len(self.roots) else R
         kernel_ = products_by_rows if self.by_rows else products_by_columns
-        self.each(lambda columns: kernel_(self.array, self.means, V, columns, out))
-        return out
+        return self.over_all(kernel_, (self.means, V), (len(R), self.shape[1]))[0]
 
     def gather(self, chosen, out):
         """Write (1) of the features `chosen`, an int64 array, into the rows of `out`."""
@@ -225,7 +244,7 @@ class DenseColumns:
         def part(rows):
             kernel_(self.array, self.means, self.roots, chosen, rows, out)
 
-        each_range(part, self.shape[0], 8 * out.size, MIN_COLUMNS)
+        each_range(part, self.shape[0], 8 * out.size, MIN_ROWS)
 
 
 class SparseColumns:

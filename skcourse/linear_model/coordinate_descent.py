@@ -29,7 +29,7 @@ from skcourse.linear_model.duality_gap import duality_gap, largest_slope
 
 GRAM, DENSE, SPARSE = range(3)  # how slopes are found
 WINDOW = 5  # sweeps between extrapolations
-RIDGE = 1e-12  # of the trace, added to UU'
+RIDGE = 1e-5  # of the trace, added to UU': rounding is not amplified, and X may be sparse or dense
 NOTHING, FLAT, NO_INDICES = np.empty((0, 0)), np.empty(0), np.empty(0, np.int64)
 
 
@@ -144,7 +144,7 @@ def sweep(features, net, rules, state, first):
             square += u[t] * u[t]
         length, factor = np.sqrt(square), 0.0
         if length > 0 and not (net.positive and u[0] < 0):
-            factor = soft_threshold(length, net.l1) / (length * (norm + net.l2))  # (1)
+            factor = soft_threshold(length, net.l1) / length / (norm + net.l2)  # (1)
         moved = False
         for t in range(n_targets):
             new = factor * u[t]

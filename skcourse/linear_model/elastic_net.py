@@ -18,7 +18,6 @@ from sklearn import get_config
 from sklearn.utils import metadata_routing
 
 from skcourse.core.chunks import one_blas_thread
-from skcourse.core.history import History
 from skcourse.core.validation import Interval, fit_context, read_Xy
 from skcourse.linear_model.base import LinearRegressor
 from skcourse.linear_model.lasso_path import enet_path
@@ -80,9 +79,6 @@ class ElasticNet(LinearRegressor):
     dual_gap_ : float or ndarray of shape (n_targets,)
         Nothing is more than this below the objective of the coefficients found; in its units, the
         squares of those of y.
-    history_ : dict of arrays
-        ``"dual_gap"`` and ``"n_features"``, those looked at, before each round of sweeps; for
-        several targets, one after the other.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X has names.
@@ -190,16 +186,11 @@ class ElasticNet(LinearRegressor):
         coef = np.concatenate([descent.w for descent in descents]).astype(X.dtype, copy=False)
         intercept = self._intercept(problem, coef, y.ndim == 1)
         check_coefficients(coef, intercept)
-        history = History()
-        for descent in descents:
-            for step in descent.steps:
-                history.append(dual_gap=step[0] / problem.weight, n_features=step[1])
         gaps = np.array([descent.gap for descent in descents]) / problem.weight
         single = len(coef) == 1
         self.coef_, self.intercept_ = coef[0] if single else coef, intercept
         self.dual_gap_ = gaps[0] if single else gaps
         self.n_iter_ = n_iter[0] if single else n_iter
-        self.history_ = history.arrays()
         return self
 
     def _gram(self, problem, y_dtype, check_input):

@@ -188,7 +188,7 @@ def enlarged(array, n_rows, n_columns):
 
 def products_of_blocks(part, k, row_work):
     """Call `part(rows)` for blocks of `k` rows that cost `row_work` products each, on threads."""
-    if k * row_work <= 10**6:
+    if k * row_work <= 2 * 10**7:
         part(slice(0, k))
     else:
         for_each_chunk(part, k, row_bytes=max(1, 2**20 * row_work // (5 * 10**7)), min_rows=16)

@@ -46,9 +46,6 @@ class Lasso(ElasticNet):
     dual_gap_ : float or ndarray of shape (n_targets,)
         Nothing is more than this below the objective of the coefficients found; in its units, the
         squares of those of y.
-    history_ : dict of arrays
-        ``"dual_gap"`` and ``"n_features"``, those looked at, before each round of sweeps; for
-        several targets, one after the other.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X has names.

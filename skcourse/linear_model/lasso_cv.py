@@ -32,6 +32,7 @@ from skcourse.linear_model.lasso_problem import (
     settings_of,
 )
 from skcourse.linear_model.ridge_cv import routing_enabled
+from skcourse.linear_model.working_set import ALL_WORK
 
 
 class LassoChoice(LinearRegressor):
@@ -157,9 +158,9 @@ class LassoChoice(LinearRegressor):
         precompute = getattr(self, "precompute", "auto")
         if sparse.issparse(X):
             X = X.tocsr()
-        elif not (isinstance(precompute, bool | np.bool_ | str) and precompute is False):
-            n_least = min(len(train) for train, _ in folds)
-            if n_least > X.shape[1] or not (isinstance(precompute, str)):
+        elif precompute is not False:
+            n, p = min(len(train) for train, _ in folds), X.shape[1]
+            if n > p or n * p * p <= ALL_WORK or not isinstance(precompute, str):
                 sums = all_sums(X, Y, weights, folds, self.fit_intercept)
         found = Parallel(n_jobs=self.n_jobs, verbose=self.verbose, prefer="threads")(
             delayed(fold_errors)(X, Y, weights, fold, of_fold, asked)
@@ -217,8 +218,8 @@ class LassoCV(LassoChoice):
     fit_intercept : bool, default=True
         False if the plane must pass through the origin.
     precompute : "auto", bool or array-like of shape (n_features, n_features), default="auto"
-        Whether paths work on X'X; "auto": if there are more rows than columns. A matrix is for the
-        last fit; that of a fold is another one.
+        Whether paths work on X'X; "auto": if there are more rows than columns, or few of
+        both. A matrix is for the last fit; that of a fold is another one.
     max_iter : int, default=1000
         Bound on the sweeps over the coefficients.
     tol : float, default=1e-4
@@ -317,8 +318,8 @@ class ElasticNetCV(LassoChoice):
     fit_intercept : bool, default=True
         False if the plane must pass through the origin.
     precompute : "auto", bool or array-like of shape (n_features, n_features), default="auto"
-        Whether paths work on X'X; "auto": if there are more rows than columns. A matrix is for the
-        last fit; that of a fold is another one.
+        Whether paths work on X'X; "auto": if there are more rows than columns, or few of
+        both. A matrix is for the last fit; that of a fold is another one.
     max_iter : int, default=1000
         Bound on the sweeps over the coefficients.
     tol : float, default=1e-4

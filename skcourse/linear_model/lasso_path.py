@@ -31,7 +31,7 @@ from skcourse.linear_model.lasso_problem import (
     strengths,
     warn_unconverged,
 )
-from skcourse.linear_model.working_set import Descent, Settings
+from skcourse.linear_model.working_set import ALL_WORK, Descent, Settings
 
 CONSTRAINTS = {
     "X": ["array-like", "sparse matrix"],
@@ -144,7 +144,8 @@ def enet_path(
     alphas : int or array-like, default=100
         The penalties, or how many.
     precompute : "auto", bool or array-like of shape (n_features, n_features), default="auto"
-        Whether to work on X'X, which may be given; "auto": if there are more rows than columns.
+        Whether to work on X'X, which may be given; "auto": if there are more rows than columns,
+        or few of both.
     Xy : array-like of shape (n_features,) or (n_features, n_targets), default=None
         X'y, where X'X is given.
     copy_X : bool, default=True
@@ -244,7 +245,7 @@ class PathRun:
         self.products, self.descent = None, None
         is_sparse, precompute = sparse.issparse(X), asked.precompute
         if isinstance(precompute, str):
-            precompute = n > p
+            precompute = n > p or n * p * p <= ALL_WORK
         if precompute is True and not is_sparse:
             sums = moments(np.ascontiguousarray(X), Y.T, centre=False).scatter
             gram, slopes = np.ascontiguousarray(sums[:, :p]), np.ascontiguousarray(sums[:, p:].T)

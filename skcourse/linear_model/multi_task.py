@@ -11,7 +11,6 @@ import numpy as np
 from scipy import sparse
 
 from skcourse.core.chunks import one_blas_thread
-from skcourse.core.history import History
 from skcourse.core.validation import fit_context, read_Xy
 from skcourse.linear_model.elastic_net import ElasticNet
 from skcourse.linear_model.lasso_problem import (
@@ -66,8 +65,6 @@ class MultiTaskElasticNet(ElasticNet):
     dual_gap_ : float
         Nothing is more than this below the objective of the coefficients found.
     eps_ : float, the bound on the gap that `tol` makes, times the number of samples
-    history_ : dict of arrays
-        ``"dual_gap"`` and ``"n_features"``, those looked at, before each round of sweeps.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X has names.
@@ -162,13 +159,10 @@ class MultiTaskElasticNet(ElasticNet):
         check_coefficients(coef, intercept)
         if not done:
             warn_unconverged(descent.gap / weight, descent.target / weight, net.l1, stacklevel=6)
-        history = History()
-        for gap, n_features in descent.steps:
-            history.append(dual_gap=gap / weight, n_features=n_features)
         self.coef_, self.intercept_ = coef, intercept
         self.dual_gap_ = descent.gap / weight
         self.eps_ = descent.target
-        self.n_iter_, self.history_ = int(n_iter), history.arrays()
+        self.n_iter_ = int(n_iter)
         return self
 
     def __sklearn_tags__(self):
@@ -216,8 +210,6 @@ class MultiTaskLasso(MultiTaskElasticNet):
     dual_gap_ : float
         Nothing is more than this below the objective of the coefficients found.
     eps_ : float, the bound on the gap that `tol` makes, times the number of samples
-    history_ : dict of arrays
-        ``"dual_gap"`` and ``"n_features"``, those looked at, before each round of sweeps.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X has names.

@@ -53,7 +53,6 @@ class Descent:
     ----------
     w : array of shape (t, p), the coefficients
     gap : float, the duality gap there
-    steps : list of (gap, number of features at hand), before each step 3 and at the end
     """
 
     def __init__(self, columns, Y, settings, at_hand=None):
@@ -63,7 +62,6 @@ class Descent:
         self.target = settings.tol * self.squares
         self.w = np.zeros((len(Y), columns.shape[1]))
         self.residual, self.slopes, self.gap, self.l1 = None, None, np.inf, None
-        self.steps = []
         n, p = columns.shape
         self.whole = settings.whole or n * p * p <= ALL_WORK
 
@@ -82,7 +80,6 @@ class Descent:
         reach = net.l1 if self.l1 is None else min(2 * net.l1 - self.l1, net.l1)
         while True:
             top, squares = self.measure(net)
-            self.steps.append((self.gap, len(self.at_hand)))
             done = settled and self.gap <= self.target
             if done or n_iter >= self.settings.max_iter or not np.isfinite(self.gap):
                 break
@@ -127,7 +124,9 @@ class Descent:
         distance = (net.l1 - s * c) / np.sqrt(self.columns.norms[outside] + net.l2)  # (1)
         safe = distance <= np.sqrt(2 * self.gap)
         n_keen, n_safe = np.count_nonzero(c > reach), np.count_nonzero(safe)
-        size = min(max(n_keen, 10), max(int(np.sqrt(10 * self.w.shape[1])), len(self.at_hand)), n_safe)
+        size = min(
+            max(n_keen, 10), max(int(np.sqrt(10 * self.w.shape[1])), len(self.at_hand)), n_safe
+        )
         if n_keen == 0 or size == n_safe:
             self.at_hand.add(outside[safe & (c > reach)])
             return True
