@@ -185,8 +185,12 @@ class LassoChoice(LinearRegressor):
             common["precompute"] = False
         if "l1_ratio" in common:
             common["l1_ratio"] = l1_ratio
-        with warnings.catch_warnings():
-            return self._single(**common | {"alpha": alpha}).fit(X, y, sample_weight)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model = self._single(**common | {"alpha": alpha}).fit(X, y, sample_weight)
+        for warning in caught:  # as if they were ours: they point at the caller
+            warnings.warn(warning.message, stacklevel=5)
+        return model
 
     def get_metadata_routing(self):
         """Return where metadata given to `fit` go: to the splitter.
