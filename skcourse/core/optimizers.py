@@ -80,21 +80,26 @@ def step(rule, state, theta, gradient, length):
     length : float, h
     """
     state.count[0] += 1
-    real = theta.dtype.type
-    h, code, v = real(length), rule.code, state.velocity
-    if code == SGD:
+    h = theta.dtype.type(length)
+    if rule.code == SGD:
         for j in range(len(theta)):
             theta[j] -= h * gradient[j]
-    elif code in (MOMENTUM, NESTEROV):
-        m = real(rule.momentum)
-        for j in range(len(theta)):
-            move = h * gradient[j]
-            v[j] = m * v[j] - move
-            theta[j] += v[j] if code == MOMENTUM else m * v[j] - move
-    elif code in (ADAGRAD, RMSPROP):
+    elif rule.code in (MOMENTUM, NESTEROV):
+        momentum_step(rule, state.velocity, theta, gradient, h)
+    elif rule.code in (ADAGRAD, RMSPROP):
         scaled_step(rule, state.squares, theta, gradient, h)
     else:
         adam_step(rule, state, theta, gradient, length)
+
+
+@kernel
+def momentum_step(rule, v, theta, gradient, h):
+    """(1) and (2)."""
+    m, ahead = theta.dtype.type(rule.momentum), rule.code == NESTEROV
+    for j in range(len(theta)):
+        move = h * gradient[j]
+        v[j] = m * v[j] - move
+        theta[j] += m * v[j] - move if ahead else v[j]
 
 
 @kernel

@@ -22,6 +22,7 @@ from skcourse.linear_model.gradient_descent_steps import (
     Work,
     epoch,
     length_at,
+    shrink,
     update,
 )
 from skcourse.linear_model.multinomial_risk import MultinomialRisk
@@ -197,7 +198,10 @@ class Descent:
         else:
             loss, work.gradient[:] = self.full.value_and_gradient(self.theta)
             length = length_at(plan, state.count[0] + 1)
-            loss += update(self.objective, self.rule, state, self.theta, work, 1, length)
+            sums = work.gradient, work.mean_gradient
+            loss += update(self.objective, self.rule, state, self.theta, *sums, 1, length)
+            if self.objective.penalty.code > L2:
+                shrink(self.objective, self.rule, state, self.theta, work, length)
             if self.record_path:
                 work.path[0] = work.point
         self.memory = self.memory._replace(n_draws=self.memory.n_draws + len(self.data.values))

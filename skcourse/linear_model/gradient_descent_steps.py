@@ -52,7 +52,6 @@ class Objective(NamedTuple):
     penalty: Penalty
     groups: np.ndarray  # where each group of neighbours in W begins, or (0,)
     fit_intercept: bool
-    unweighted: np.ndarray = np.empty(0)  # the weights of the coefficients in P: none
 
 
 class Plan(NamedTuple):
@@ -79,80 +78,100 @@ class Work(NamedTuple):
 
 
 @kernel
-def add_gradient(rows, targets, loss, theta, order, raw, gradient):
-    """Add |B| times (2) to `gradient`, B the rows of `order`; return sum_{i in B} s_i l.
-
-    Dense rows are those of B, side by side; of sparse ones and of the targets, all are there.
-    """
-    K = len(raw)
-    p = len(theta) // K - 1
-    dense, starts, indices, data = rows
-    sparse, weighted, total = len(starts) > 0, len(targets.weights) > 0, 0.0
-    for r in range(len(order)):
-        i = order[r]
-        for k in range(K):
-            z, w = 0.0, theta[k * p : k * p + p]
-            if sparse:
-                for e in range(starts[i], starts[i + 1]):
-                    z += w[indices[e]] * data[e]
-            else:
-                for j in range(p):
-                    z += w[j] * dense[r, j]
-            raw[k] = z + theta[K * p + k]
-        s = targets.weights[i] if weighted else 1.0
-        total += s * slopes(loss, targets.values, i, raw)
-        for k in range(K):
-            g, along = s * raw[k], gradient[k * p : k * p + p]
-            if sparse:
-                for e in range(starts[i], starts[i + 1]):
-                    along[indices[e]] += g * data[e]
-            else:
-                for j in range(p):
-                    along[j] += g * dense[r, j]
-            gradient[K * p + k] += g
-    return total
-
-
-@kernel
-def slopes(loss, y, i, z):
-    """Replace the predictions z of sample i by the slopes dl/dz; return l."""
-    if loss.code == MULTINOMIAL:
-        return multinomial(np.int64(y[i, 0]), z, z)
-    total = 0.0
+def dense_scores(X, r, theta, z):
+    """z_k = <x, w_k> + b_k for row r of X."""
+    p = X.shape[1]
     for k in range(len(z)):
-        value, z[k], _ = derivatives(loss, y[i, k], z[k])
-        total += value
+        total = 0.0
+        for j in range(p):
+            total += theta[k * p + j] * X[r, j]
+        z[k] = total + theta[len(z) * p + k]
+
+
+@kernel
+def add_dense_row(X, r, g, gradient):
+    """Add g_k (x, 1) to G_k, for row r of X."""
+    p = X.shape[1]
+    for k in range(len(g)):
+        for j in range(p):
+            gradient[k * p + j] += g[k] * X[r, j]
+        gradient[len(g) * p + k] += g[k]
+
+
+@kernel
+def sparse_scores(rows, i, theta, z):
+    """z_k = <x_i, w_k> + b_k."""
+    p = len(theta) // len(z) - 1
+    for k in range(len(z)):
+        total = theta[len(z) * p + k]
+        for e in range(rows.starts[i], rows.starts[i + 1]):
+            total += theta[k * p + rows.indices[e]] * rows.data[e]
+        z[k] = total
+
+
+@kernel
+def add_sparse_row(rows, i, g, gradient):
+    """Add g_k (x_i, 1) to G_k."""
+    p = len(gradient) // len(g) - 1
+    for k in range(len(g)):
+        for e in range(rows.starts[i], rows.starts[i + 1]):
+            gradient[k * p + rows.indices[e]] += g[k] * rows.data[e]
+        gradient[len(g) * p + k] += g[k]
+
+
+@kernel
+def slopes(loss, y, i, s, z):
+    """Replace the predictions z of sample i by the slopes s dl/dz; return s l."""
+    total = 0.0
+    if loss.code == MULTINOMIAL:
+        total = multinomial(np.int64(y[i, 0]), z, z)
+        for k in range(len(z)):
+            z[k] *= s
+        return s * total
+    for k in range(len(z)):
+        value, slope, _ = derivatives(loss, y[i, k], z[k])
+        z[k] = s * slope
+        total += s * value
     return total
 
 
 @kernel
-def update(objective, rule, state, theta, work, size, length):
-    """Move theta by a rule along `work.gradient` / size, then (3); return P(W) as it was before."""
-    penalty, gradient, point, value = objective.penalty, work.gradient, work.point, 0.0
-    mean_gradient = work.mean_gradient
-    m = len(theta) - rule.spared
-    if penalty.code:
-        value = penalty_value(penalty, theta[:m], objective.unweighted, objective.groups)
-    a = penalty.strength if penalty.code == L2 and rule.code != ADAMW else 0.0
-    share = 1.0 / size
+def penalise(gradient, mean_gradient, theta, m, share, a, fit_intercept):
+    """Write share * gradient + (a w, 0) for m coefficients w; add it to `mean_gradient`."""
     for j in range(m):
         gradient[j] = share * gradient[j] + a * theta[j]
         mean_gradient[j] += gradient[j]
     for j in range(m, len(theta)):
-        gradient[j] *= share if objective.fit_intercept else 0.0
+        gradient[j] *= share if fit_intercept else 0.0
         mean_gradient[j] += gradient[j]
-    step(rule, state, theta, gradient, length)
-    if penalty.code <= L2:
-        return value
+
+
+@kernel
+def shrink(objective, rule, state, theta, work, length):
+    """(3), after the move of a rule."""
+    m, point, v = len(theta) - rule.spared, work.point, state.velocity
     lead = rule.momentum if rule.code == NESTEROV else 0.0
     for j in range(len(theta)):
-        point[j] = theta[j] - lead * state.velocity[j]
+        point[j] = theta[j] - lead * v[j]
     step_lengths(rule, state, length, work.lengths)
-    proximal_step(penalty, point[:m], 1.0, work.lengths, objective.groups)
+    proximal_step(objective.penalty, point[:m], 1.0, work.lengths, objective.groups)
     for j in range(m):
         if rule.code in (MOMENTUM, NESTEROV):
-            state.velocity[j] += point[j] - (theta[j] - lead * state.velocity[j])
-        theta[j] = point[j] + lead * state.velocity[j]
+            v[j] += point[j] - (theta[j] - lead * v[j])
+        theta[j] = point[j] + lead * v[j]
+
+
+@kernel
+def update(objective, rule, state, theta, gradient, mean_gradient, size, length):
+    """Move theta by a rule along `gradient` / size, and l2; return P(W) as it was before."""
+    penalty, value, a = objective.penalty, 0.0, 0.0
+    m = len(theta) - rule.spared
+    if penalty.code:
+        value = penalty_value(penalty, theta[:m], theta[:0], objective.groups)
+        if penalty.code == L2 and rule.code != ADAMW:
+            a = penalty.strength
+    penalise(gradient, mean_gradient, theta, m, 1.0 / size, a, objective.fit_intercept)
+    step(rule, state, theta, gradient, length)
     return value
 
 
@@ -177,35 +196,41 @@ def gather(X, order, tile):
 @kernel
 def epoch(rows, targets, objective, rule, state, plan, order, theta, work):
     """Go through all batches once, in place; return the mean over them of F, each at its theta."""
-    n, tile, total, n_batches, loss = len(order), work.tile, 0.0, 0, 0.0
+    X, tile, raw, path = rows.dense, work.tile, work.raw, work.path
+    gradient, mean_gradient = work.gradient, work.mean_gradient
+    y, weights, sparse = targets.values, targets.weights, len(rows.starts) > 0
+    n, total, loss, size, n_batches = len(order), 0.0, 0.0, 0, 0
     if plan.shuffle:
         shuffle(order, plan.seed, plan.first)
-    for first in range(0, n, len(tile)):
-        end = min(n, first + len(tile))
-        if len(rows.starts) == 0:
-            gather(rows.dense, order[first:end], tile)
-        start = first
-        while start < end:  # a tile may hold many batches, or a part of one
-            begun = start - start % plan.batch_size
-            complete = min(n, begun + plan.batch_size)
-            stop = min(end, complete)
-            piece = Rows(tile[start - first : stop - first], rows.starts, rows.indices, rows.data)
-            loss += add_gradient(
-                piece, targets, objective.loss, theta, order[start:stop], work.raw, work.gradient
-            )
-            if stop == complete:
-                size, length = complete - begun, length_at(plan, state.count[0] + 1)
-                total += loss / size + update(objective, rule, state, theta, work, size, length)
-                loss = 0.0
+    for q in range(n):
+        i, r = order[q], q % len(tile)
+        if r == 0 and not sparse:
+            gather(X, order[q : q + len(tile)], tile)
+        if sparse:
+            sparse_scores(rows, i, theta, raw)
+        else:
+            dense_scores(tile, r, theta, raw)
+        loss += slopes(objective.loss, y, i, weights[i] if len(weights) else 1.0, raw)
+        if sparse:
+            add_sparse_row(rows, i, raw, gradient)
+        else:
+            add_dense_row(tile, r, raw, gradient)
+        size += 1
+        if size == plan.batch_size or q == n - 1:
+            length = length_at(plan, state.count[0] + 1)
+            total += loss / size
+            total += update(objective, rule, state, theta, gradient, mean_gradient, size, length)
+            if objective.penalty.code > L2:
+                shrink(objective, rule, state, theta, work, length)
+            loss, size = 0.0, 0
+            for j in range(len(theta)):
+                gradient[j] = 0.0
+            if len(path):
                 for j in range(len(theta)):
-                    work.gradient[j] = 0.0
-                if len(work.path):
-                    for j in range(len(theta)):
-                        work.path[n_batches, j] = work.point[j]
-                n_batches += 1
-            start = stop
-        if not np.isfinite(total):
-            break
+                    path[n_batches, j] = work.point[j]
+            n_batches += 1
+            if not np.isfinite(total):
+                break
     return total / n_batches
 
 
