@@ -11,6 +11,7 @@ Solvers     Each names what it needs of the loss, how many derivatives, and of t
                 proximal-newton    1               any that is a sum over the coefficients
                 proximal-gradient  1               any that has a proximal step
                 interior-point     none, but a loss of straight pieces; none, l2, l1, elasticnet
+            l0 has many local minima; it begins at that of a slight ridge, and drops from there.
             What no solver can bring to a certified end is refused, with the reason.
 Ends        A gradient, or what takes its place with a proximal step, below `tol`; with
             interior-point a duality gap: no solution is better by more than `tol`, relatively.
@@ -51,6 +52,7 @@ NEEDS = {
 }
 MINIMISERS = {"lbfgs": lbfgs, "newton-cholesky": newton_cholesky}
 FEW = 200  # coefficients: so many may have a Hessian at any time
+SLIGHT = 1e-3  # the ridge, in units of l0's strength, from whose minimum l0 begins
 WIDEST = 4000  # columns of a Hessian that is written out
 
 
@@ -217,6 +219,8 @@ def minimise(samples, penalties, theta0, solver, **options):
         return MINIMISERS[solver](risk, theta0, l2, **options)
     if solver == "proximal-newton":
         return proximal_newton(risk, terms, weights, theta0, **options)
+    if name == "l0" and not theta0[: -samples.n_classes].any():  # a better minimum than from 0
+        theta0 = lbfgs(risk, theta0, SLIGHT * terms.strength, tol=options["tol"]).theta
     groups = edges * samples.n_classes
     return proximal_gradient(risk, terms, weights, theta0, groups=groups, **options)
 

@@ -193,6 +193,11 @@ class DevianceRegressor(LinkedRegressor):
         theta = np.zeros(X.shape[1] + 1)
         if self.fit_intercept:
             theta[-1] = first_intercept(*self._loss_name(), y, weights, X.dtype)
+        elif self._loss_name()[0] == "tweedie_identity" and self.power != 0:
+            raise ValueError(
+                "With the identity as link there is no value for predictions of 0, where a fit "
+                "without an intercept begins: use fit_intercept=True, or link='log'."
+            )
         return theta
 
     def _attributes(self, theta, dtype):

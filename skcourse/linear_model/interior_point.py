@@ -29,6 +29,7 @@ from skcourse.linear_model.penalised_risk import MAX_ITER, SMALL_GRADIENT, STOPP
 from skcourse.linear_model.risk import scatter_of
 
 SHARE = 0.99  # of the way to the border that a step may go
+INSIDE = 1e-3  # of h: how far inside its bounds d of a coefficient must be for this to be 0
 RIDGE = 1e-13  # of the diagonal: directions that no term sees
 
 
@@ -245,11 +246,8 @@ def advance(terms, state, common):
 def settle(terms, state, tol):
     """Return theta with coefficients on their kink put there exactly, if that costs no more."""
     theta, first = state.theta.copy(), terms.shape[0] * terms.shape[1]
-    size = np.maximum(state.p, state.m)[first:] / (
-        np.abs(theta[terms.bent]).max(initial=0) + 1e-300
-    )
     room = np.minimum(state.s, state.v)[first:] / terms.high[first:]
-    theta[terms.bent[size < room]] = 0.0
+    theta[terms.bent[room > INSIDE]] = 0.0  # then p (h - d) = 0 says p = 0, and m = 0 likewise
     before, after = (terms.value(terms.products(t) - terms.k, t) for t in (state.theta, theta))
     return theta if after <= before + tol * max(1.0, abs(before)) else state.theta
 
