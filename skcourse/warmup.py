@@ -30,6 +30,8 @@ def in_one_place(X, n_clusters, random_state):
 
 
 MORE_ROUTES = {  # other parameters that do, by the name of the class
+    "GradientDescentClassifier": [{"batch_size": 8}, {"penalty": "l1"}],
+    "GradientDescentRegressor": [{"batch_size": 8}, {"penalty": "l1"}],
     "KMeans": [{"init": in_one_place, "n_init": 1}],
     "LinearRegression": [{"positive": True}],
     "PCA": [{"svd_solver": "covariance_eigh", "n_components": 2}],
@@ -112,6 +114,8 @@ def exercise(estimator, X):
     """Fit on X, also weighted where it can be, and ask for whatever it answers."""
     discrete = get_tags(estimator).estimator_type == "classifier"
     y = np.arange(N) % 3 if discrete else (X @ np.arange(1, X.shape[1] + 1)).astype(X.dtype)
+    if not get_tags(estimator).target_tags.single_output:
+        y = np.column_stack([y, -y])
     for method in ("fit", "partial_fit"):
         call = getattr(estimator, method, None)
         if call is None:
