@@ -162,8 +162,8 @@ class OrthogonalMatchingPursuit(MatchingPursuit):
     >>> from skcourse.linear_model import OrthogonalMatchingPursuit
     >>> X, y = make_regression(noise=4, random_state=0)
     >>> model = OrthogonalMatchingPursuit().fit(X, y)
-    >>> round(model.score(X, y), 4), model.n_iter_
-    (0.9991, 10)
+    >>> model.n_iter_, bool(model.score(X, y) > 0.999)
+    (10, True)
     """
 
     _parameter_constraints: dict = {

@@ -70,7 +70,7 @@ def dot(a, b):
 
 
 @kernel
-def take_atom(x, k, basis, R, z, residual, eps):
+def take_atom(x, k, basis, R, z, residual, least):
     """Run (2) and (3) for the atom x, which is used up, as number k.
 
     Parameters
@@ -81,7 +81,7 @@ def take_atom(x, k, basis, R, z, residual, eps):
     R : array of shape (at least k + 1, as many); its column k is written
     z : array of shape (at least k + 1,); entry k is written
     residual : array of shape (n,), updated
-    eps : float
+    least : float
         The atom depends on those before if no more than this share of |x|^2 is left over.
 
     Returns
@@ -101,7 +101,7 @@ def take_atom(x, k, basis, R, z, residual, eps):
         if 2.0 * rest > before:
             break
         before = rest
-    if not rest > eps * square:
+    if not rest > least * square:
         return False
     R[k, k] = np.sqrt(rest)
     for f in range(len(x)):
@@ -233,6 +233,7 @@ class Pursuit:
         self.used, self.order, self.errors = np.zeros(p, bool), [], []
         self.premature = False
         self.eps = np.finfo(atoms.X.dtype).eps
+        self.least = max(np.finfo(np.float64).eps, (8 * self.eps) ** 2)
 
     def room(self, size):
         """Make room for `size` atoms."""
@@ -261,7 +262,7 @@ class Pursuit:
         product, length = abs(dot(x, self.residual)), math.sqrt(dot(x, x))
         x /= self.atoms.unit
         if not product > 8 * self.eps * length * self.length or not take_atom(
-            x, k, self.basis, self.R, self.z, self.residual, self.eps
+            x, k, self.basis, self.R, self.z, self.residual, self.least
         ):
             self.premature = True
             return False
