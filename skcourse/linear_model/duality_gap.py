@@ -13,7 +13,8 @@ Gap         Taken literally, P - D is a small difference of large numbers. Since
             in which no term is negative: it is right to the last digits, however small it is.
             Without a, D has a penalty in place of the constraint, and gap = |c|^2 / (2 b); without
             b as well there is no dual, and the squared gradient |c|^2 takes the gap's place.
-Positive    Where w may not be negative, only a c_j above a hurts: max_j c_j in (3).
+Positive    Where w may not be negative, only a c_j above a hurts: max_j c_j in (3); and without a,
+            where <z_j, r> < 0, c_j^2 - <z_j, r>^2 takes the place of c_j^2 (b = 0: 0 if w_j = 0).
 Reference   O. Fercoq, A. Gramfort, J. Salmon, Mind the duality gap, ICML 2015. C. Duenner,
             S. Forte, M. Takac, M. Jaggi, Primal-dual rates and certificates, ICML 2016.
 """
@@ -72,7 +73,11 @@ def duality_gap(w, slopes, squares, top, net):
             c = slopes[t, j] - net.l2 * w[t, j]
             square += w[t, j] * w[t, j]
             product += w[t, j] * c
-            gradient += c * c
+            if net.positive and slopes[t, j] < 0:  # w_j wants to be 0, and that is all it can
+                if w[t, j] > 0:
+                    gradient += c * c - (slopes[t, j] ** 2 if net.l2 > 0 else 0.0)
+            else:
+                gradient += c * c
         norm += square
         if square > 0:
             excess += net.l1 * np.sqrt(square) - s * product
