@@ -237,3 +237,12 @@ def test_constant_targets_leave_nothing():
     model = ARDRegression().fit([[1.0, 0.0], [0.0, 0.0], [0.5, 0.0]], [7.0, 7.0, 7.0])
     assert model.sigma_.shape == (0, 0)
     np.testing.assert_array_equal(model.predict([[3.0, 4.0]]), 7.0)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_squares_out_of_range(unit):
+    X, y = problem(50, 3)
+    model = ARDRegression().fit(X * unit, y)  # coefficients out of reach, or below the threshold
+    np.testing.assert_allclose(model.predict(X * unit), y.mean())
+    assert np.isfinite(model.lambda_).all()
