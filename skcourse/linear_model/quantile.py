@@ -20,6 +20,7 @@ from numbers import Real
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from skcourse.core.chunks import one_blas_thread
 from skcourse.core.losses import weighted_quantile
 from skcourse.core.validation import Interval, StrOptions, check_weights, fit_context, read_Xy
 from skcourse.linear_model.base import SPARSE, LinearRegressor
@@ -138,7 +139,7 @@ class QuantileRegressor(LinearRegressor):
                 f"Solver {self.solver} does not support sparse X. Use solver 'highs' for example."
             )
         problem = self._problem(X.tocsr() if is_sparse else X, y, weights)
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"), one_blas_thread():
             coef, intercept, n_iter = self._solve(problem)
         if not (np.isfinite(coef).all() and np.isfinite(intercept)):
             raise ValueError("The numbers in X and y are too large to be added up.")
