@@ -272,10 +272,8 @@ class ARDRegression(BayesianRegressor):
         weights = check_weights(sample_weight, X)
         y = y.astype(np.float64, copy=False)
         check_summable(y)
-        with (
-            one_blas_thread(),
-            np.errstate(over="ignore", invalid="ignore"),
-        ):  # where A'A overflows, QR serves
+        quiet = np.errstate(over="ignore", invalid="ignore")  # where A'A overflows, QR serves
+        with one_blas_thread(), quiet:
             few = few_rows(X, y, weights, centre=self.fit_intercept, estimator=self)
             prior = Prior(self.alpha_1, self.alpha_2, self.lambda_1, self.lambda_2)
             total = len(y) if weights is None else float(weights.sum(dtype=np.float64))
