@@ -35,7 +35,7 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skcourse.core.chunks import one_blas_thread
 from skcourse.core.dense_chunks import DenseChunks
-from skcourse.core.losses import in_domain
+from skcourse.core.loss_traits import in_domain
 from skcourse.core.validation import (
     Interval,
     StrOptions,

@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from skcourse.core.losses import Traits, loss_traits
+from skcourse.core.loss_traits import Traits, loss_traits
 
 PENALTY = "its penalty moves the coefficients by an amount that nobody knows; fit with {without}"
 CHOICE = (

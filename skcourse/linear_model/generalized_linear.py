@@ -23,7 +23,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 
-from skcourse.core.losses import Loss, loss_traits
+from skcourse.core.loss_traits import loss_traits
+from skcourse.core.losses import Loss
 from skcourse.core.penalties import SMOOTH, Penalty
 from skcourse.linear_model.interior_point import Kinks, interior_point
 from skcourse.linear_model.lbfgs import lbfgs

@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from skcourse.core.history import History, fit_task
-from skcourse.core.losses import TRAITS, best_constant
+from skcourse.core.loss_traits import TRAITS, best_constant
 from skcourse.core.validation import FLOATS, StrOptions, check_weights, fit_context
 from skcourse.linear_model.generalized_linear_base import GeneralizedLinear
 from skcourse.linear_model.linear_classifier import LinearClassifier

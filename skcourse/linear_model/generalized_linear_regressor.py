@@ -10,7 +10,7 @@ from numbers import Real
 import numpy as np
 
 from skcourse.core.history import fit_task
-from skcourse.core.losses import TRAITS, in_domain, loss_traits
+from skcourse.core.loss_traits import TRAITS, in_domain, loss_traits
 from skcourse.core.validation import Interval, StrOptions, check_weights, fit_context, read_Xy
 from skcourse.linear_model.generalized_linear_base import GeneralizedLinear
 from skcourse.linear_model.glm import LinkedRegressor, first_intercept

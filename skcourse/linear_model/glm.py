@@ -29,7 +29,8 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from skcourse.core.history import fit_task, warn_not_converged
-from skcourse.core.losses import Loss, best_constant, in_domain, loss_traits
+from skcourse.core.loss_traits import best_constant, in_domain, loss_traits
+from skcourse.core.losses import Loss
 from skcourse.core.validation import (
     Interval,
     StrOptions,

@@ -13,7 +13,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skcourse.core.losses import TRAITS, Loss
+from skcourse.core.loss_traits import TRAITS
+from skcourse.core.losses import Loss
 from skcourse.core.validation import FLOATS, StrOptions, check_weights, fit_context, read_X
 from skcourse.linear_model.base import SPARSE, linear_map
 from skcourse.linear_model.gradient_descent import GradientDescent

@@ -7,7 +7,8 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import column_or_1d
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from skcourse.core.losses import TRAITS, Loss, best_constant, in_domain, loss_traits
+from skcourse.core.loss_traits import TRAITS, best_constant, in_domain, loss_traits
+from skcourse.core.losses import Loss
 from skcourse.core.validation import FLOATS, Interval, StrOptions, fit_context, read_X
 from skcourse.linear_model.base import SPARSE, linear_map
 from skcourse.linear_model.gradient_descent import NOT_NEGATIVE, GradientDescent

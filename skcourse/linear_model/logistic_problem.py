@@ -11,7 +11,8 @@ import numpy as np
 from sklearn.utils import compute_class_weight
 
 from skcourse.core.history import SILENCE, warn_not_converged
-from skcourse.core.losses import LOGISTIC, Loss, best_constant
+from skcourse.core.loss_traits import best_constant
+from skcourse.core.losses import LOGISTIC, Loss
 from skcourse.core.penalties import ELASTIC_NET, Penalty
 from skcourse.core.validation import check_weights
 from skcourse.linear_model.lbfgs import lbfgs

@@ -21,7 +21,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skcourse.core.chunks import one_blas_thread
-from skcourse.core.losses import weighted_quantile
+from skcourse.core.loss_traits import weighted_quantile
 from skcourse.core.validation import Interval, StrOptions, check_weights, fit_context, read_Xy
 from skcourse.linear_model.base import SPARSE, LinearRegressor
 from skcourse.linear_model.quantile_program import HIGHS, solve_dual, solve_primal

@@ -11,16 +11,10 @@ Reference   L. Bottou, Stochastic gradient descent tricks, 2012.
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import validate_data
 
 from skcourse.core.history import SILENCE, fit_task
-from skcourse.core.losses import (
-    EPSILON_INSENSITIVE,
-    HUBER,
-    SQUARED,
-    SQUARED_EPSILON_INSENSITIVE,
-)
-from skcourse.core.validation import FLOATS, StrOptions, check_weights, fit_context
+from skcourse.core.losses import EPSILON_INSENSITIVE, HUBER, SQUARED, SQUARED_EPSILON_INSENSITIVE
+from skcourse.core.validation import FLOATS, StrOptions, check_weights, fit_context, read_Xy
 from skcourse.linear_model.linear_classifier import SparseCoefficients, scores
 from skcourse.linear_model.sgd_base import StochasticDescent, pack
 from skcourse.linear_model.sgd_descent import make_rules
@@ -222,8 +216,9 @@ class SGDRegressor(StochasticDescent, RegressorMixin, SparseCoefficients, BaseEs
 
     def _read(self, X, y, sample_weight, *, reset):
         """Return X, y and the weights, or None for them."""
-        options = {"accept_sparse": "csr", "dtype": FLOATS, "order": "C", "y_numeric": True}
-        X, y = validate_data(self, X, y, reset=reset, **options)
+        if type(y) is np.ndarray and y.dtype.kind in "iu" and getattr(X, "dtype", None) in FLOATS:
+            y = y.astype(X.dtype)
+        X, y = read_Xy(self, X, y, reset=reset, multi_output=False, accept_sparse="csr")
         return X, y, check_weights(sample_weight, X, non_negative=False)
 
     def _learn(self, X, y, weights, starts, *, max_iter, task):

@@ -39,7 +39,6 @@ SPECIAL = {  # estimator: (data, parameters), ...
     "MultiTaskLasso": (("halves", {"alpha": 0.1}),),
     "MultiTaskLassoCV": (("halves", {"alphas": 10, "cv": 3}),),
     "OrthogonalMatchingPursuit": (("diabetes", {"n_nonzero_coefs": 5}),),
-    "OrthogonalMatchingPursuit": (("diabetes", {"n_nonzero_coefs": 5}),),
     "PCA": (("digits", {"n_components": 20}), ("pixels", {"n_components": 8})),
     "QuantileRegressor": (("diabetes", {"alpha": 0.01}),),
     "RidgeCV": (("diabetes", {"alphas": np.logspace(-3, 3, 25)}),),

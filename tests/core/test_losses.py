@@ -6,12 +6,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from skcourse.core import losses
-from skcourse.core.losses import Loss, best_constant, derivatives, evaluate, in_domain, loss_traits
+from skcourse.core.loss_traits import TRAITS, best_constant, in_domain, loss_traits
+from skcourse.core.losses import Loss, derivatives, evaluate
 
 EPS = np.finfo(np.float64).eps
 H = 1e-5  # of the differences: errors of h^2 l''' / 6 from the formula, EPS l / h from rounding
 
-SCALAR = [name for name in losses.TRAITS if name not in ("multinomial", "gaussian")]
+SCALAR = [name for name in TRAITS if name not in ("multinomial", "gaussian")]
 PARAMETERS = {
     "huber": (0.5, 1.35),
     "epsilon_insensitive": (0.0, 0.5),
@@ -53,9 +54,9 @@ def formula(name, number, y, z):
 
 def draw(data, name):
     """Draw y and z that a loss takes."""
-    if losses.TRAITS[name].task == "classification":
+    if TRAITS[name].task == "classification":
         y = data.draw(st.sampled_from([-1.0, 1.0]))
-    elif losses.TRAITS[name].domain[0] == 0:
+    elif TRAITS[name].domain[0] == 0:
         y = data.draw(st.floats(0.1, 3.0))
     else:
         y = data.draw(st.floats(-3.0, 3.0))
@@ -66,7 +67,7 @@ def kinks(name, number, y):
     """The z at which a derivative, or the second, jumps."""
     if name in ("huber", "epsilon_insensitive", "squared_epsilon_insensitive"):
         return y - number, y + number
-    if losses.TRAITS[name].task == "classification":
+    if TRAITS[name].task == "classification":
         return -1.0, 0.0, 1.0
     return (y,) if name == "pinball" else ()
 
@@ -75,7 +76,7 @@ def kinks(name, number, y):
 @given(data=st.data())
 def test_value_is_the_formula(name, number, data):
     y, z = draw(data, name)
-    value = derivatives(Loss(losses.TRAITS[name].code, number), y, z)[0]
+    value = derivatives(Loss(TRAITS[name].code, number), y, z)[0]
     expected = formula(name, number, y, z)
     # terms of size exp(|p - 1| |z|) at most, rounded a few times each, may cancel
     assert abs(value - expected) <= 16 * EPS * np.exp(max(1, abs(number - 2)) * 3) * 3
@@ -86,7 +87,7 @@ def test_value_is_the_formula(name, number, data):
 def test_derivatives_by_differences(name, number, data):
     y, z = draw(data, name)
     assume(all(abs(z - kink) > 2 * H for kink in kinks(name, number, y)))
-    loss = Loss(losses.TRAITS[name].code, number)
+    loss = Loss(TRAITS[name].code, number)
     value, slope, curvature = derivatives(loss, y, z)
     above, below = derivatives(loss, y, z + H), derivatives(loss, y, z - H)
     # the next derivatives: exponents up to 4, or powers of z >= 0.2 up to -6
@@ -99,8 +100,8 @@ def test_derivatives_by_differences(name, number, data):
 
 @pytest.mark.parametrize("name", SCALAR)
 def test_curvature_is_bounded_as_stated(name):
-    bound = losses.TRAITS[name].curvature
-    loss = Loss(losses.TRAITS[name].code, 0.5)
+    bound = TRAITS[name].curvature
+    loss = Loss(TRAITS[name].code, 0.5)
     y = 1.0
     found = [derivatives(loss, y, z)[2] for z in np.linspace(0.01, 5, 500)]
     found += [derivatives(loss, y, z)[2] for z in np.linspace(-5, -0.01, 500)]
@@ -115,10 +116,14 @@ def test_evaluate_is_the_loop(name, number, weighted):
     rng = np.random.default_rng(0)
     z = rng.uniform(0.3, 2.0, 37)
     y = np.where(rng.random(37) < 0.5, 1.0, -1.0)
-    if losses.TRAITS[name].task == "regression":
+    if TRAITS[name].task == "regression":
         y = rng.uniform(0.5, 2, 37)
     weights = rng.uniform(0.5, 2, 37) if weighted else np.empty(0)
-    loss, slopes, curvatures = Loss(losses.TRAITS[name].code, number), np.empty(37), np.empty(37)
+    loss, slopes, curvatures = (
+        Loss(TRAITS[name].code, number),
+        np.empty(37),
+        np.empty(37),
+    )
     total = evaluate(loss, y, z, weights, slopes, curvatures)
     expected = np.array([derivatives(loss, *pair) for pair in zip(y, z, strict=True)]).T
     expected = expected * weights if weighted else expected
@@ -164,7 +169,7 @@ def test_certain_predictions_stay_finite(y, z):
 
 @pytest.mark.parametrize("name", ["log_loss", "poisson", "gamma", "squared_error", "huber"])
 def test_nan_stays_nan(name):
-    assert np.isnan(derivatives(Loss(losses.TRAITS[name].code, 1.0), 1.0, np.nan)[0])
+    assert np.isnan(derivatives(Loss(TRAITS[name].code, 1.0), 1.0, np.nan)[0])
 
 
 APPROXIMATE = ("huber", "epsilon_insensitive", "squared_epsilon_insensitive")
@@ -174,10 +179,10 @@ APPROXIMATE = ("huber", "epsilon_insensitive", "squared_epsilon_insensitive")
 def test_best_constant(name, number):
     rng = np.random.default_rng(1)
     y = rng.choice([-1.0, 1.0, 1.0], 41)
-    if losses.TRAITS[name].task == "regression":
+    if TRAITS[name].task == "regression":
         y = rng.gamma(2.0, 1.0, 41)
     weights = rng.uniform(0.1, 2, 41)
-    loss, spare = Loss(losses.TRAITS[name].code, number), np.empty((2, 41))
+    loss, spare = Loss(TRAITS[name].code, number), np.empty((2, 41))
     z = best_constant(name, y, weights, number)
 
     def risk(z):
