@@ -5,7 +5,7 @@ import pytest
 import sklearn.linear_model as reference
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from scipy.optimize import brentq, check_grad
+from scipy.optimize import brentq, check_grad, linprog
 from sklearn.exceptions import ConvergenceWarning
 
 from skcourse.linear_model import HuberRegressor, LinearRegression, huber_stages
@@ -184,6 +184,17 @@ def test_rows_that_lie_on_the_plane():
     assert objective(model, X, y) <= objective(theirs, X, y)
 
 
+def test_absolute_deviations_where_half_the_rows_can_be_met():
+    for seed in range(5):
+        X, y, _ = draw(n=12, p=6, seed=seed)
+        model = HuberRegressor(alpha=0.0).fit(X, y)
+        A = np.column_stack([np.ones(12), X])
+        price = np.concatenate([np.zeros(14), np.ones(24)])
+        A = np.column_stack([A, -A, np.eye(12), -np.eye(12)])
+        at_no_scale = 2 * 1.35 * linprog(price, A_eq=A, b_eq=y).fun
+        assert objective(model, X, y) <= at_no_scale * (1 + 1e-6)
+
+
 @pytest.mark.parametrize("alpha", [0.0, 1e-4, 0.01])
 def test_more_columns_than_rows(alpha):
     X, y, _ = draw(n=6, p=20)
@@ -209,11 +220,18 @@ def test_columns_far_from_zero():
 
 def test_rows_taken_off_lose_no_digits():
     X, y, _ = draw(n=200)
-    X[0] *= 1e7  # a row of great leverage, far off the plane: out of the Hessian in a step
-    y[0] = -1e9
-    model = HuberRegressor(alpha=0.0, tol=0.0).fit(X, y)
-    theirs = reference.HuberRegressor(alpha=0.0, max_iter=10_000).fit(X, y)
-    assert objective(model, X, y) <= objective(theirs, X, y) * (1 + 1e-9)
+    problem = HuberProblem(HuberRisk(X, y, 1.35), 0.0)
+    problem.value_and_gradient(np.zeros(5))
+    expected = problem.hessian()
+    X[0] *= 1e9
+    problem = HuberProblem(HuberRisk(X, y, 1.35), 0.0)
+    at_first = np.zeros(5)
+    at_first[0] = y[0] / X[0, 0]  # where this row of great leverage counts
+    problem.value_and_gradient(at_first)
+    assert np.trace(problem.hessian()) > 1e10
+    problem.risk.targets.values[0] = 1e3  # and off it goes
+    problem.value_and_gradient(np.zeros(5))
+    assert_allclose(problem.hessian(), expected, rtol=0.1, atol=0.1)
 
 
 def test_threads_and_float32(n_threads):
