@@ -104,9 +104,7 @@ def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
     """Run the iteration."""
     history, still = History(), 0
     point, inverse, reason = point_at(problem, np.array(theta0, np.float64)), None, MAX_ITER
-    if max_iter and np.abs(point.gradient).max() <= tol:
-        reason, max_iter = SMALL_GRADIENT, 0
-    n_iter = 0
+    n_iter, least = 0, np.inf
     while n_iter < max_iter:
         step = task.subtask("lbfgs-iter", attributes=fitted_at(point, attributes))
         if inverse is None:
@@ -119,8 +117,8 @@ def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
         history.append(loss=point.value, gradient=steepest)
         if verbose:
             print(f"Iteration {n_iter}, loss {point.value}, steepest slope {steepest}.")
-        decrease = before.value - point.value
-        still = still + 1 if decrease <= ROUNDING * max(abs(point.value), 1.0) else 0
+        gain = before.value - point.value > ROUNDING * max(abs(point.value), 1.0)
+        still, least = 0 if gain or steepest < 0.5 * least else still + 1, min(least, steepest)
         stop = step.end(fitted_at(point, attributes))
         promised = -0.5 * (point.gradient @ direction)
         small = steepest <= tol and promised <= PROMISE * tol

@@ -60,8 +60,6 @@ def iterate(problem, theta0, tol, max_iter, task, attributes, verbose):
     """Run the iteration."""
     history, reason, n_iter = History(), MAX_ITER, 0
     point = point_at(problem, np.array(theta0, np.float64))
-    if max_iter and np.abs(point.gradient).max() <= tol:
-        reason, max_iter = SMALL_GRADIENT, 0
     while n_iter < max_iter:
         step = task.subtask("newton-iter", attributes=fitted_at(point, attributes))
         metric = metric_at(problem, point.gradient)

@@ -147,14 +147,15 @@ def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
     point = point_at(problem, np.array(theta0, np.float64))
     curvatures = problem.curvatures()
     violation = problem.violations(point, curvatures)
-    first = violation.max()
-    if first <= tol:
-        reason, max_iter = SMALL_GRADIENT, 0
+    first = least = violation.max()
+    still = 0
     while n_iter < max_iter:
         step = task.subtask("newton-iter", attributes=fitted_at(point, attributes))
         worst = violation.max()
         chosen = problem.working_set(point.theta, violation, model.matrices)
-        aim = model.minimum(chosen, point, min(INNER, np.sqrt(worst / first)) * worst)
+        aim = model.minimum(
+            chosen, point, min(INNER, np.sqrt(worst / first) if first else 1) * worst
+        )
         before, (point, promised) = point, move(problem, point, aim)
         n_iter += 1
         violation = problem.violations(point, curvatures)
@@ -163,7 +164,10 @@ def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
         if verbose:
             print(f"Iteration {n_iter}, loss {point.value}, violation {violation.max()}.")
         stop = step.end(fitted_at(point, attributes))
-        if violation.max() <= tol or point is before:
+        gain = before.value - point.value > ROUNDING * max(abs(point.value), 1.0)
+        still = 0 if gain or violation.max() < 0.5 * least else still + 1
+        least = min(least, violation.max())
+        if violation.max() <= tol or point is before or still > 1:
             reason = SMALL_GRADIENT if violation.max() <= tol else why_no_lower(point, promised)
             break
         if stop:
