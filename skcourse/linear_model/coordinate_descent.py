@@ -12,6 +12,11 @@ Speed       Once it is known which w_j are 0, a sweep is an affine map, and six 
             where it leads to: with U the five changes between them,
                 w = sum_i c_i w^(i),   c = M / sum(M),   M = (UU')^-1 1.                         (3)
             It is taken if it lowers the objective, every five sweeps.
+Newton      With the Gram matrix and one target there is better: with the signs s of the m
+            coefficients that are not 0 as they are, the objective is a parabola, and
+                (Z'Z + b I) d = Z'r - b w - a s,   all three on the m features,                  (4)
+            leads to its bottom, or to the first w_j that becomes 0 on the way, where one stops.
+            It costs m^3 / 6 products, and is done once sweeps have cost as many.
 Cost        k^2 products per sweep with (2); no pass over the rows.
 Reference   J. Friedman, T. Hastie, R. Tibshirani, J. Statistical Software, 2010. N. Simon,
             J. Friedman, T. Hastie, A blockwise descent algorithm, 2013. Q. Bertrand, M. Massias,
@@ -28,6 +33,7 @@ from skcourse.core.random import below
 from skcourse.linear_model.duality_gap import duality_gap, largest_slope
 
 GRAM, DENSE, SPARSE = range(3)  # how slopes are found
+SINGULAR = 1e-12  # of a diagonal entry: a smaller pivot is none
 WINDOW = 5  # sweeps between extrapolations
 RIDGE = 1e-5  # of the trace, added to UU': rounding is not amplified, and X may be sparse or dense
 NOTHING, FLAT, NO_INDICES = np.empty((0, 0)), np.empty(0), np.empty(0, np.int64)
@@ -264,6 +270,92 @@ def extrapolate(features, net, state, past, start, squares):
 
 
 @kernel
+def factorise(H):
+    """Overwrite the lower triangle of H by that of Cholesky; return False if H is singular."""
+    m = len(H)
+    for a in range(m):
+        size = H[a, a]
+        for b in range(a + 1):
+            total = 0.0
+            for i in range(b):
+                total += H[a, i] * H[b, i]
+            if b < a:
+                H[a, b] = (H[a, b] - total) / H[b, b]
+            else:
+                if not H[a, a] - total > SINGULAR * size:
+                    return False
+                H[a, a] = np.sqrt(H[a, a] - total)
+    return True
+
+
+@kernel
+def solve_factorised(L, d):
+    """Overwrite d by the solution of L L' x = d."""
+    m = len(d)
+    for a in range(m):
+        total = 0.0
+        for i in range(a):
+            total += L[a, i] * d[i]
+        d[a] = (d[a] - total) / L[a, a]
+    for a in range(m - 1, -1, -1):
+        d[a] /= L[a, a]
+        for i in range(a):
+            d[i] -= L[a, i] * d[a]
+
+
+@kernel
+def newton_step(features, net, state, members):
+    """Do (4) for one target; return whether a w_j became 0. `members`: the j with w_j not 0."""
+    w, slopes, gram = state.w[0], state.slopes[0], features.gram
+    m = len(members)
+    H, d = np.empty((m, m)), np.empty(m)
+    for a in range(m):
+        j = members[a]
+        for b in range(a + 1):
+            H[a, b] = gram[j, members[b]]
+        H[a, a] += net.l2
+        d[a] = slopes[j] - net.l2 * w[j] - (net.l1 if w[j] > 0 else -net.l1)
+    if not factorise(H):
+        return False
+    solve_factorised(H, d)
+    length, first = 1.0, -1
+    for a in range(m):
+        if net.l1 > 0 or net.positive:
+            ratio = -w[members[a]] / d[a] if d[a] != 0 else -1.0
+            if 0 < ratio < length:
+                length, first = ratio, a
+    for a in range(m):
+        j, step = members[a], length * d[a]
+        w[j] = 0.0 if a == first else w[j] + step
+        for f in range(len(w)):
+            slopes[f] -= gram[j, f] * step
+    return first >= 0
+
+
+@kernel
+def newton_steps(features, net, state, credit):
+    """Do (4) until no w_j becomes 0 any more, or `credit` is used up; return what is left of it.
+
+    Once anything was done, nothing is left: what follows does not depend on what has been.
+    """
+    saved = credit
+    indices = np.empty(state.w.shape[1], np.int64)
+    while True:
+        m = 0
+        for j in range(state.w.shape[1]):
+            if state.w[0, j] != 0:
+                indices[m] = j
+                m += 1
+        members = indices[:m]
+        cost = m**3 // 6 + m * state.w.shape[1]
+        if m == 0 or cost > credit:
+            return saved if credit == saved else 0
+        credit -= cost
+        if not newton_step(features, net, state, members):
+            return 0
+
+
+@kernel
 def keep(state, iterate):
     """Note where we are."""
     for i in range(len(iterate)):
@@ -295,7 +387,8 @@ def descend(features, net, rules, state, squares):
     for t in range(w.shape[0]):
         for j in range(w.shape[1]):
             start[0, t, j], start[1, t, j] = w[t, j], state.slopes[t, j]
-    n_past = 0
+    newton = features.kind == GRAM and w.shape[0] == 1
+    n_past, credit, moves = 0, 0, w.shape[1] ** 2
     for n in range(1, rules.max_sweeps + 1):
         if n_past == 0:
             keep(state, past[0])
@@ -306,7 +399,11 @@ def descend(features, net, rules, state, squares):
         full = n_past == WINDOW
         if full:
             n_past = 0
-            if not (settled or rules.random):
+            if newton:
+                credit += WINDOW * moves
+                if not settled:
+                    credit = newton_steps(features, net, state, credit)
+            elif not (settled or rules.random):
                 extrapolate(features, net, state, past, start, squares)
         if settled or full or n == rules.max_sweeps:
             refresh_slopes(features, state)
@@ -316,6 +413,6 @@ def descend(features, net, rules, state, squares):
             ended = (settled and gap <= rules.gap) or gap <= rules.loose or not np.isfinite(gap)
             if ended or n == rules.max_sweeps:
                 return n, settled, ended, now
-            if full and settled and not rules.random:
+            if full and settled and not (newton or rules.random):
                 extrapolate(features, net, state, past, start, squares)
     return 0, True, True, squares

@@ -23,8 +23,9 @@ from skcourse.linear_model.coordinate_descent import (
     Features,
 )
 
+ALL_WORK = 2e7  # products of a Gram matrix that nobody notices
 MOST_GRAM = 4096  # features whose Gram matrix is kept: 128 MB
-SMALL_GRAM = 256  # features whose Gram matrix is always kept
+SMALL_GRAM = 1024  # features whose Gram matrix may be kept, whatever n is
 
 
 class FeatureSet:
@@ -76,9 +77,10 @@ class DenseSet(FeatureSet):
 
     def patience(self):
         """Return how many sweeps take as long as what is missing of the Gram matrix."""
-        if len(self) > min(max(2 * self.columns.shape[0], SMALL_GRAM), MOST_GRAM):
+        n, k = self.columns.shape[0], len(self)
+        if k > min(max(2 * n, SMALL_GRAM), MOST_GRAM):
             return np.inf
-        return (len(self) - self.n_gram) // 16
+        return (k - self.n_gram) // 16 if n * k * k > ALL_WORK else 0
 
     def write_out(self, chosen, before):
         """Write the columns `chosen` into the rows from `before` on."""
@@ -127,6 +129,8 @@ class SparseSet(FeatureSet):
         per_column, per_row = self.matrix.nnz / max(k, 1), self.matrix.nnz / n
         if k > min(max(10 * per_column, SMALL_GRAM), MOST_GRAM):
             return np.inf
+        if n * k * k <= ALL_WORK:
+            return 0
         return int(2 * per_row * (k - self.n_gram) / max(k, 1))
 
     def write_out(self, chosen, before):

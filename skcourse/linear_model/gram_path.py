@@ -4,6 +4,8 @@ Problem     (1) of `duality_gap` for many penalties, one after the other, where 
             than features: once the products are summed up, the rows are not needed any more.
 Iteration   Start where the last penalty ended, with Z'r = Z'y - (Z'Z) w computed anew; then
             coordinate descent with (2) of `coordinate_descent`, over all features.
+            Only the first penalty may be left where it starts: a gap within the tolerance at the
+            next one says that the path has not moved enough to be seen, not that it has not.
 Cost        n p^2 / 2 products for the sums, which are those of least squares (`core.moments`);
             p |{w_j not 0}| per sweep. A whole path is one call.
 Limits      |r|^2 = |y|^2 - <w, Z'y + Z'r> is wrong by rounding where r is small. It enters the gap,
@@ -68,7 +70,7 @@ def descend_path(features, products, strengths, positive, rules, state, path):
         net = Net(strengths[i, 0], strengths[i, 1], positive)
         squares = start_over(products, state)
         top = largest_slope(state.slopes, state.w, net)
-        done = duality_gap(state.w, state.slopes, squares, top, net) <= rules.gap
+        done = i == 0 and duality_gap(state.w, state.slopes, squares, top, net) <= rules.gap
         settled = done
         if not done:
             n, settled, _, _ = descend(features, net, rules, state, squares)

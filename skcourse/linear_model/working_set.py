@@ -22,9 +22,8 @@ import numpy as np
 
 from skcourse.linear_model.coordinate_descent import WINDOW, Rules, descend, new_state
 from skcourse.linear_model.duality_gap import duality_gap, largest_slope
-from skcourse.linear_model.features_at_hand import DenseSet, SparseSet
+from skcourse.linear_model.features_at_hand import ALL_WORK, DenseSet, SparseSet
 
-ALL_WORK = 2e7  # products of a Gram matrix of all features that nobody notices
 LOOSE = 0.1  # step 3 ends at this part of the gap, as long as features may be missing
 
 
@@ -76,7 +75,7 @@ class Descent:
         """Minimise P; return the number of sweeps, and whether gap and changes are within `tol`."""
         if self.residual is None:
             self.look()
-        n_iter, settled = 0, True
+        n_iter, settled = 0, self.l1 is None
         reach = net.l1 if self.l1 is None else min(2 * net.l1 - self.l1, net.l1)
         while True:
             top, squares = self.measure(net)
