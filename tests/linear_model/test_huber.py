@@ -197,7 +197,7 @@ def test_absolute_deviations_where_half_the_rows_can_be_met():
 
 @pytest.mark.filterwarnings("ignore:HuberRegressor failed to converge")
 def test_few_rows_and_a_small_epsilon():
-    for seed in range(6):  # kinks everywhere: only from scale to scale does one get down
+    for seed in range(6, 12):  # kinks everywhere: only from scale to scale does one get down
         X, y, _ = draw(n=14, p=6, seed=seed, outliers=0.0)
         model = HuberRegressor(epsilon=1.1).fit(X, y)
         theirs = reference.HuberRegressor(epsilon=1.1, max_iter=1000).fit(X, y)
