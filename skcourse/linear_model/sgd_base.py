@@ -17,9 +17,14 @@ from skcourse.core.chunks import reduce_blocks
 from skcourse.core.history import SILENCE, warn_not_converged
 from skcourse.core.losses import Loss
 from skcourse.core.validation import Interval, StrOptions
-from skcourse.linear_model.sgd_descent import OVERFLOW, Descender, Descent, Start, Stop
+from skcourse.linear_model.sgd_descent import OVERFLOW, Descender, Descent, Start
 from skcourse.linear_model.sgd_order import seeds_of_regressor
 
+DIVERGES = (
+    "The descent diverges: slopes of the loss above 1e12 were cut off in the last epoch. The steps "
+    "are too long for features or targets of this size. Scale them, as StandardScaler does, "
+    "or choose a smaller eta0, or a larger alpha where learning_rate is 'optimal'."
+)
 AVERAGED = ("_standard_coef", "_standard_intercept", "_average_coef", "_average_intercept")
 
 
@@ -165,9 +170,8 @@ class StochasticDescent(CallbackSupportMixin):
         kept_back : bool array of shape (n,), default=None
         task : task of `fit_task`
         """
-        stop = Stop(max_iter, self.tol, self.n_iter_no_change)
         how = {"shuffled": self.shuffle, "verbose": self.verbose}
-        descender = Descender(X, rules, stop, kept_back, **how)
+        descender = Descender(X, rules, max_iter, kept_back, **how)
         seeds, several = self._seeds(self.random_state, len(starts)), len(starts) > 1
 
         so_far = [Descent(*start, 0, {}) for start in starts]  # what callbacks are shown
@@ -189,7 +193,11 @@ class StochasticDescent(CallbackSupportMixin):
             return [descent]
 
         n_jobs = getattr(self, "n_jobs", None) if task is SILENCE else 1
-        return reduce_blocks(part, range(len(starts)), n_jobs=n_jobs)
+        numbers = range(len(starts))
+        descents = reduce_blocks(part, numbers, n_jobs=n_jobs) if several else part(0)
+        if any(descent.diverges for descent in descents):
+            warn_not_converged(DIVERGES, stacklevel=7)
+        return descents
 
     def _attributes(self, descents, X):
         """Return the fitted attributes as a dict, in the dtype of X.

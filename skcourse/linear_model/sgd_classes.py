@@ -13,12 +13,13 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import validate_data
 
 from skcourse.core.history import SILENCE, fit_task
-from skcourse.core.validation import FLOATS, check_weights, fit_context
+from skcourse.core.validation import FLOATS, check_weights, fit_context, read_X
 from skcourse.linear_model.linear_classifier import LinearClassifier
 from skcourse.linear_model.sgd_base import StochasticDescent, pack
 from skcourse.linear_model.sgd_descent import make_rules
 from skcourse.linear_model.sgd_order import seeds_of_classifier
 
+NAMES = "biuU"  # kinds of dtype of which all values can be names of classes
 NO_BALANCE = (
     "class_weight 'balanced' is not supported for partial_fit. In order to use 'balanced' weights, "
     "use compute_class_weight('balanced', classes=classes, y=y). In place of y you can use a large "
@@ -60,11 +61,12 @@ class DescentClassifier(StochasticDescent, LinearClassifier):
         self._check_choices()
         X, y, weights = self._read(X, y, sample_weight, reset=True)
         classes, codes = np.unique(y, return_inverse=True)
-        check_classification_targets(classes)
+        if classes.dtype.kind not in NAMES:
+            check_classification_targets(classes)
         starts = self._begin(descents_for(classes), X.shape[1], coef_init, intercept_init)
         n_parts = self.max_iter if len(starts) == 1 else len(starts)
         task = fit_task(self, X, y, sample_weight, max_subtasks=n_parts)
-        balance = compute_class_weight(self.class_weight, classes=classes, y=y)
+        balance = self._class_weights(classes, y)
         labels = (classes, codes, balance)
         self._keep(self._learn(X, labels, weights, starts, max_iter=self.max_iter, task=task))
         task.end()
@@ -98,12 +100,18 @@ class DescentClassifier(StochasticDescent, LinearClassifier):
             starts = self._first_start(descents_for(classes), X.shape[1], None, None)
         else:
             starts = self._next_start()
-        balance = compute_class_weight(self.class_weight, classes=classes, y=y)
+        balance = self._class_weights(classes, y)
         codes = np.searchsorted(classes, y)
         codes[classes[np.minimum(codes, len(classes) - 1)] != y] = -1  # of none of the classes
         labels = (classes, codes, balance)
         self._keep(self._learn(X, labels, weights, starts, max_iter=1, task=SILENCE))
         return self
+
+    def _class_weights(self, classes, y):
+        """Return the weight of each class."""
+        if self.class_weight is None:
+            return np.ones(len(classes))
+        return compute_class_weight(self.class_weight, classes=classes, y=y)
 
     def _all_classes(self, classes):
         """Return the classes of all calls of `partial_fit`."""
@@ -122,8 +130,12 @@ class DescentClassifier(StochasticDescent, LinearClassifier):
 
     def _read(self, X, y, sample_weight, *, reset):
         """Return X, y and the weights, or None for them."""
-        options = {"accept_sparse": "csr", "dtype": FLOATS, "order": "C"}
-        X, y = validate_data(self, X, y, reset=reset, **options)
+        plain = type(y) is np.ndarray and y.ndim == 1 and y.dtype.kind in NAMES
+        if plain and type(X) is np.ndarray and len(X) == len(y):
+            X = read_X(self, X, reset=reset)
+        else:
+            options = {"accept_sparse": "csr", "dtype": FLOATS, "order": "C"}
+            X, y = validate_data(self, X, y, reset=reset, **options)
         zero = bool(self.early_stopping)  # then it is the rows kept back that may not all weigh 0
         return X, y, check_weights(sample_weight, X, non_negative=False, zero=zero)
 

@@ -1,10 +1,7 @@
-"""Stochastic gradient descent: epoch after epoch, until the objective has ceased to fall.
+"""Stochastic gradient descent: from the parameters of an estimator to where it ends.
 
-Iteration   Epochs of `sgd_steps`. The objective of an epoch is the mean of l(y_i, z_i) + P(w), each
-            term as it was just before its step: it costs nothing, and lags behind the true one.
-Stop        After `patience` epochs in a row none of which was better than the best by `tol`; with
-            the adaptive step that is 5 times shorter then, until it is 1e-6.
-Validation  Rows kept back judge in place of the objective, if there are any.
+The steps are in `sgd_steps`, epochs and when they end in `sgd_epochs`. Of few rows many epochs run
+in one call; where somebody watches (callbacks, rows kept back, prints), each is a call.
 """
 
 from typing import NamedTuple
@@ -16,30 +13,29 @@ from skcourse.core.history import SILENCE, History
 from skcourse.core.interrupts import held
 from skcourse.core.losses import Loss, slope
 from skcourse.linear_model.risk import SparseRows
-from skcourse.linear_model.sgd_order import shuffle
+from skcourse.linear_model.sgd_epochs import Course, dense_epochs, is_over, sparse_epochs
 from skcourse.linear_model.sgd_steps import (
-    ADAPTIVE,
+    BEST,
+    CUT,
     GAIN,
     MEAN_B,
     OPTIMAL,
-    PA1,
     PULL,
     SCALE,
     SCHEDULES,
     SIZE,
     SPREAD,
     SQUARES,
+    STALE,
     STEP,
     B,
     Rules,
     State,
     T,
-    dense_epoch,
-    sparse_epoch,
 )
 
 SPARSE_INTERCEPT = 0.01  # c of b over c of w, where rows are sparse
-SHORTEST = 1e-6  # the adaptive step becomes no shorter
+AT_ONCE = 2**20  # entries of X to look at in one call, in which nobody can interrupt
 OVERFLOW = (
     "Floating-point under-/overflow occurred at epoch #{}: the steps are too long for features of "
     "this size. Scaling input data with StandardScaler or MinMaxScaler might help. So might a "
@@ -57,14 +53,6 @@ class Start(NamedTuple):
     t: float  # the number of the next step, from 1
 
 
-class Stop(NamedTuple):
-    """When a descent ends."""
-
-    max_iter: int
-    tol: float | None
-    patience: int
-
-
 class Descent(NamedTuple):
     """Where it ended."""
 
@@ -75,6 +63,7 @@ class Descent(NamedTuple):
     t: float  # the number of the first step
     n_iter: int
     history: dict
+    diverges: bool = False  # slopes were cut off to the end
 
 
 def make_rules(estimator, loss, *, alpha, sparse, one_class=False):
@@ -109,16 +98,21 @@ def make_rules(estimator, loss, *, alpha, sparse, one_class=False):
         average_from=float(estimator.average),
         intercept_rate=rate if estimator.fit_intercept else 0.0,
         drift=float(alpha) if one_class else 0.0,
+        tol=-np.inf if estimator.tol is None else float(estimator.tol),
+        patience=int(estimator.n_iter_no_change),
+        by_objective=True,
     )
 
 
 def first_state(start, rules):
     """Return the state before the first step."""
     w = np.array(start.w, np.float64)
-    numbers = np.zeros(10)
+    numbers = np.zeros(13)
     numbers[[B, MEAN_B, T, STEP]] = start.b, start.mean_b, start.t, rules.first_step
-    numbers[[PULL, SQUARES, SIZE]] = 0.0, w @ w, np.abs(w).sum()
+    with np.errstate(over="ignore"):
+        numbers[[PULL, SQUARES, SIZE]] = 0.0, w @ w, np.abs(w).sum()
     numbers[[SCALE, GAIN, SPREAD]] = 1.0, 0.0, 1.0
+    numbers[[BEST, STALE]] = np.inf, 0.0
     pulled = np.zeros(len(w) if rules.l1 > 0 else 0)
     return State(w, np.array(start.mean, np.float64), pulled, numbers)
 
@@ -147,17 +141,20 @@ class Descender:
     ----------
     X : array or CSR matrix of shape (n, p)
     rules : Rules
-    stop : Stop
+    max_iter : int
     kept_back : bool array of shape (n,), default=None
         Rows not to learn from.
     shuffled : bool, default=True
     verbose : int, default=0
     """
 
-    def __init__(self, X, rules, stop, kept_back=None, *, shuffled=True, verbose=0):
-        self.rows, self.rules, self.stop, self.verbose = as_rows(X), rules, stop, verbose
-        self.epoch = sparse_epoch if issparse(X) else dense_epoch
-        self.n, self.kept_back, self.shuffled = X.shape[0], kept_back, shuffled
+    def __init__(self, X, rules, max_iter, kept_back=None, *, shuffled=True, verbose=0):
+        self.rows, self.rules, self.max_iter, self.verbose = as_rows(X), rules, max_iter, verbose
+        self.epochs = sparse_epochs if issparse(X) else dense_epochs
+        self.n, self.shuffled = X.shape[0], bool(shuffled)
+        self.kept_back = np.zeros(0, np.bool_) if kept_back is None else kept_back
+        entries = X.nnz if issparse(X) else X.size
+        self.at_once = max(1, AT_ONCE // (entries + 1))
 
     def run(self, samples, start, seed, *, validate=None, task=SILENCE, attributes=None):
         """Descend for one target, in an order of its own.
@@ -182,52 +179,50 @@ class Descender:
         ValueError
             If numbers become too large.
         """
-        state, history = first_state(start, self.rules), History()
-        order = np.arange(self.n, dtype=np.int64)
-        best, n_stale = np.inf, 0
-        for n_iter in range(1, self.stop.max_iter + 1):
+        rules = self.rules._replace(by_objective=validate is None)
+        watched = validate is not None or task is not SILENCE or self.verbose
+        state, history = first_state(start, rules), History()
+        course, n_iter, over = self.course(seed), 0, False
+        while n_iter < self.max_iter and not over:
             step = task.subtask("epoch")
-            loss, objective = self.one_epoch(samples, order, state, seed, n_iter)
-            history.append(loss=loss, objective=objective)
-            judged = objective
+            means = np.empty((1 if watched else min(self.at_once, self.max_iter - n_iter), 2))
+            with np.errstate(all="ignore"):  # where kernels run as Python
+                n_done, over = self.epochs(self.rows, samples, course, rules, state, means)
+            for loss, objective in means[:n_done]:
+                history.append(loss=loss, objective=objective)
+            n_iter += n_done
+            over = check_overflow(state, n_iter) and over
             if validate is not None:
-                judged = -validate(state.w, state.numbers[B])
-                history.append(validation_score=-judged)
+                score = validate(state.w, state.numbers[B])
+                history.append(validation_score=score)
+                over = is_over(-score, rules, state.numbers)
             if self.verbose:
                 report(n_iter, state, history)
-            tol = self.stop.tol
-            n_stale = n_stale + 1 if tol is not None and judged > best - tol else 0
-            best = min(best, judged)
             ended = step.end(lambda n=n_iter: attributes(result(state, start, n, history)))
+            over = over or ended
             held.deliver()
-            if n_stale >= self.stop.patience:
-                shorter = self.rules.schedule == ADAPTIVE and state.numbers[STEP] > SHORTEST
-                if not shorter:
-                    break
-                state.numbers[STEP] /= 5
-                n_stale = 0
-            if ended:
-                break
         return result(state, start, n_iter, history)
 
-    def one_epoch(self, samples, order, state, seed, n_iter):
-        """Go through the rows once; return the mean loss and the mean objective."""
-        with np.errstate(all="ignore"):  # where kernels run as Python; what overflows is found here
-            if self.shuffled:
-                shuffle(order, seed)
-            todo = order if self.kept_back is None else order[~self.kept_back[order]]
-            loss, penalties = self.epoch(self.rows, samples, todo, self.rules, state)
-        finite = np.isfinite(state.numbers[B]) and np.isfinite(state.numbers[SQUARES])
-        if not finite and not np.isfinite([state.numbers[B], *state.w]).all():
-            raise ValueError(OVERFLOW.format(n_iter))
-        passive = self.rules.schedule >= PA1  # knows no penalty
-        return loss / len(todo), (loss if passive else loss + penalties) / len(todo)
+    def course(self, seed):
+        """Return the course before its first shuffle."""
+        n_kept_back = np.count_nonzero(self.kept_back)
+        order, learnt = np.arange(self.n), np.empty(self.n - n_kept_back, np.int64)
+        return Course(order.astype(np.int64), learnt, self.kept_back, seed, self.shuffled)
+
+
+def check_overflow(state, n_iter):
+    """Raise ValueError if w or b is not finite; return whether |w|^2 and b are."""
+    finite = bool(np.isfinite(state.numbers[B]) and np.isfinite(state.numbers[SQUARES]))
+    if not finite and not np.isfinite([state.numbers[B], *state.w]).all():
+        raise ValueError(OVERFLOW.format(n_iter))
+    return finite
 
 
 def result(state, start, n_iter, history):
     """Return the descent so far."""
     b, mean_b = float(state.numbers[B]), float(state.numbers[MEAN_B])
-    return Descent(state.w, b, state.mean, mean_b, start.t, n_iter, history.arrays())
+    at_end = (start.t, n_iter, history.arrays(), state.numbers[CUT] > 0)
+    return Descent(state.w, b, state.mean, mean_b, *at_end)
 
 
 def report(n_iter, state, history):

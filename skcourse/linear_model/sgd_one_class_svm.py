@@ -13,17 +13,17 @@ from numbers import Real
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, OutlierMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from skcourse.core.history import SILENCE, fit_task
 from skcourse.core.losses import HINGE
 from skcourse.core.validation import (
-    FLOATS,
     Hidden,
     Interval,
     StrOptions,
     check_weights,
     fit_context,
+    read_X,
 )
 from skcourse.linear_model.linear_classifier import SparseCoefficients, scores
 from skcourse.linear_model.sgd_base import StochasticDescent, pack
@@ -206,7 +206,7 @@ class SGDOneClassSVM(StochasticDescent, OutlierMixin, SparseCoefficients, BaseEs
 
     def _read(self, X, sample_weight, *, reset):
         """Return X and the weights, or None for them."""
-        X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=FLOATS, order="C")
+        X = read_X(self, X, reset=reset, accept_sparse="csr")
         return X, check_weights(sample_weight, X, non_negative=False)
 
     def _learn(self, X, weights, starts, *, max_iter, task):

@@ -46,7 +46,7 @@ SCHEDULES = {
     "pa1": PA1,
     "pa2": PA2,
 }
-B, MEAN_B, T, STEP, PULL, SQUARES, SIZE, SCALE, GAIN, SPREAD = range(10)
+B, MEAN_B, T, STEP, PULL, SQUARES, SIZE, SCALE, GAIN, SPREAD, BEST, STALE, CUT = range(13)
 
 
 class Rules(NamedTuple):
@@ -63,6 +63,9 @@ class Rules(NamedTuple):
     average_from: float  # f of (6), 0 for no average
     intercept_rate: float  # c of b over c of w: 0 keeps b where it is
     drift: float  # what b is pulled down by at a step, over h: that of the one-class machine
+    tol: float  # by how much an epoch must be better than the best
+    patience: int  # how many epochs need not
+    by_objective: bool  # or by rows kept back
 
 
 class State(NamedTuple):
@@ -71,7 +74,8 @@ class State(NamedTuple):
     w: np.ndarray  # (p,), float64; with sparse rows v
     mean: np.ndarray  # m of (6), (p,), or (0,)
     pulled: np.ndarray  # q of (5), (p,), or (0,)
-    numbers: np.ndarray  # (10,): b, its mean, t, h, u, |w|^2, |w|_1, and three of `sparse_steps`
+    numbers: np.ndarray  # (13,): b, its mean, t, h, u, |w|^2, |w|_1, three of `sparse_steps`, two
+    # of `sgd_epochs`, and how many slopes were cut off in this epoch
 
 
 class Tile(NamedTuple):
@@ -199,6 +203,17 @@ def take(samples, order, tile):
 
 
 @kernel
+def look_back(rules, tile, m, numbers):
+    """Return the sum of the losses of the first m steps of a tile; count the slopes cut off."""
+    slopes, curvatures, unweighted, n_cut = np.empty(m), np.empty(m), np.empty(0), 0
+    loss = evaluate(rules.loss, tile.y[:m], tile.raw[:m], unweighted, slopes, curvatures)
+    for i in range(m):
+        n_cut += abs(slopes[i]) > STEEPEST
+    numbers[CUT] += n_cut
+    return loss
+
+
+@kernel
 def dense_epoch(X, samples, order, rules, state):
     """Go through all rows once.
 
@@ -216,14 +231,13 @@ def dense_epoch(X, samples, order, rules, state):
     penalties : float, the sum of P(w), each before its step
     """
     n, length = len(order), TILE
-    spare = np.empty((2, length))
     tile = Tile(np.empty(length), np.empty(length), np.empty(length))
-    loss, penalties, unweighted = 0.0, 0.0, np.empty(0)
+    loss, penalties, state.numbers[CUT] = 0.0, 0.0, 0.0
     for start in range(0, n, length):
         m = min(length, n - start)
         take(samples, order[start : start + m], tile)
         penalties += dense_steps(X, order, start, tile, rules, state)
-        loss += evaluate(rules.loss, tile.y[:m], tile.raw[:m], unweighted, spare[0], spare[1])
+        loss += look_back(rules, tile, m, state.numbers)
     measure(state)
     return loss, penalties
 
@@ -344,14 +358,13 @@ def sparse_steps(rows, order, start, tile, rules, state):
 def sparse_epoch(rows, samples, order, rules, state):
     """Do as `dense_epoch` does; `rows` are SparseRows."""
     n, length = len(order), TILE
-    spare = np.empty((2, length))
     tile = Tile(np.empty(length), np.empty(length), np.empty(length))
-    loss, penalties, unweighted = 0.0, 0.0, np.empty(0)
+    loss, penalties, state.numbers[CUT] = 0.0, 0.0, 0.0
     for start in range(0, n, length):
         m = min(length, n - start)
         take(samples, order[start : start + m], tile)
         penalties += sparse_steps(rows, order, start, tile, rules, state)
-        loss += evaluate(rules.loss, tile.y[:m], tile.raw[:m], unweighted, spare[0], spare[1])
+        loss += look_back(rules, tile, m, state.numbers)
     settle(state)
     measure(state)
     return loss, penalties
