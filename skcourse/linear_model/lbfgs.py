@@ -20,7 +20,7 @@ import numpy as np
 
 from skcourse.core.chunks import one_blas_thread
 from skcourse.core.history import SILENCE, History
-from skcourse.linear_model.line_search import ROUNDING, point_at, search
+from skcourse.linear_model.line_search import point_at, search
 from skcourse.linear_model.metric import metric_at
 from skcourse.linear_model.penalised_risk import (
     MAX_ITER,
@@ -29,6 +29,7 @@ from skcourse.linear_model.penalised_risk import (
     STOPPED,
     Minimum,
     PenalisedRisk,
+    Stall,
     fitted_at,
     has_converged,
     why_no_lower,
@@ -102,9 +103,9 @@ def lbfgs(
 
 def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
     """Run the iteration."""
-    history, still = History(), 0
+    history, stall = History(), Stall()
     point, inverse, reason = point_at(problem, np.array(theta0, np.float64)), None, MAX_ITER
-    n_iter, least = 0, np.inf
+    n_iter = 0
     while n_iter < max_iter:
         step = task.subtask("lbfgs-iter", attributes=fitted_at(point, attributes))
         if inverse is None:
@@ -117,12 +118,11 @@ def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
         history.append(loss=point.value, gradient=steepest)
         if verbose:
             print(f"Iteration {n_iter}, loss {point.value}, steepest slope {steepest}.")
-        gain = before.value - point.value > ROUNDING * max(abs(point.value), 1.0)
-        still, least = 0 if gain or steepest < 0.5 * least else still + 1, min(least, steepest)
         stop = step.end(fitted_at(point, attributes))
         promised = -0.5 * (point.gradient @ direction)
         small = steepest <= tol and promised <= PROMISE * tol
-        if small or still > 1:
+        stalled = stall.after(before.value, point.value, steepest)
+        if small or stalled:
             reason = SMALL_GRADIENT if small else NO_DECREASE
             break
         if point is before:

@@ -17,9 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skcourse.linear_model.penalised_risk import ROUNDING
+
 ENOUGH = 1e-4  # A
 NEAR = 0.9  # C
-ROUNDING = 64 * np.finfo(np.float64).eps  # of a value, and relative to 1 if it is smaller
 MOST = 50  # values of t
 
 

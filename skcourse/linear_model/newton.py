@@ -29,6 +29,7 @@ from skcourse.linear_model.penalised_risk import (
     STOPPED,
     Minimum,
     PenalisedRisk,
+    Stall,
     fitted_at,
     has_converged,
     why_no_lower,
@@ -94,7 +95,7 @@ def newton_cholesky(
 
 def iterate(problem, theta0, tol, max_iter, task, attributes, verbose):
     """Run the iteration; return a Minimum, and why L-BFGS has to go on from there, or None."""
-    history, reason, n_iter = History(), MAX_ITER, 0
+    history, reason, n_iter, stall = History(), MAX_ITER, 0, Stall()
     point = point_at(problem, np.array(theta0, np.float64))
     while n_iter < max_iter:
         direction = newton_step(problem, point.gradient)
@@ -113,7 +114,8 @@ def iterate(problem, theta0, tol, max_iter, task, attributes, verbose):
             print(f"Newton iter={n_iter}, loss {point.value}, steepest slope {steepest}.")
         stop = step.end(fitted_at(point, attributes))
         promised = -0.5 * (before.gradient @ direction)
-        if (steepest <= tol and promised <= tol) or point is before:
+        stalled = stall.after(before.value, point.value, steepest)
+        if (steepest <= tol and promised <= tol) or point is before or stalled:
             reason = SMALL_GRADIENT if steepest <= tol else why_no_lower(point, promised)
             break
         if stop:

@@ -22,6 +22,7 @@ from skcourse.linear_model.penalised_risk import (
     STOPPED,
     Minimum,
     PenalisedRisk,
+    Stall,
     fitted_at,
     has_converged,
     why_no_lower,
@@ -58,7 +59,7 @@ def newton_cg(
 
 def iterate(problem, theta0, tol, max_iter, task, attributes, verbose):
     """Run the iteration."""
-    history, reason, n_iter = History(), MAX_ITER, 0
+    history, reason, n_iter, stall = History(), MAX_ITER, 0, Stall()
     point = point_at(problem, np.array(theta0, np.float64))
     while n_iter < max_iter:
         step = task.subtask("newton-iter", attributes=fitted_at(point, attributes))
@@ -72,7 +73,8 @@ def iterate(problem, theta0, tol, max_iter, task, attributes, verbose):
         if verbose:
             print(f"Newton iter={n_iter}, loss {point.value}, steepest slope {steepest}.")
         stop = step.end(fitted_at(point, attributes))
-        if steepest <= tol or point is before:
+        stalled = stall.after(before.value, point.value, steepest)
+        if steepest <= tol or point is before or stalled:
             promised = -0.5 * (point.gradient @ direction)
             reason = SMALL_GRADIENT if steepest <= tol else why_no_lower(point, promised)
             break

@@ -19,6 +19,8 @@ class Minimum(NamedTuple):
     solver: str  # who has ended it
 
 
+ROUNDING = 64 * np.finfo(np.float64).eps  # of a value, and relative to 1 if it is smaller
+
 SMALL_GRADIENT = "small gradient"
 NO_DECREASE = "no decrease"  # within rounding: as good as it gets
 MAX_ITER = "max_iter"
@@ -29,6 +31,20 @@ STOPPED = "stopped"  # by a callback
 def has_converged(reason):
     """Tell whether a minimiser that ended for this reason is at the minimum."""
     return reason in (SMALL_GRADIENT, NO_DECREASE)
+
+
+class Stall:
+    """Notices two steps in a row that neither lower the value nor halve the steepest slope."""
+
+    def __init__(self):
+        self.n_still, self.least = 0, np.inf
+
+    def after(self, before, value, slope):
+        """Take in a step, from a value to another and the steepest slope there; return whether."""
+        gain = before - value > ROUNDING * max(abs(value), 1.0)
+        self.n_still = 0 if gain or slope < 0.5 * self.least else self.n_still + 1
+        self.least = min(self.least, slope)
+        return self.n_still > 1
 
 
 def why_no_lower(point, promised):

@@ -30,12 +30,14 @@ from skcourse.core.chunks import one_blas_thread
 from skcourse.core.history import SILENCE, History
 from skcourse.core.kernel import kernel
 from skcourse.core.penalties import penalty_value, proximal
-from skcourse.linear_model.line_search import ROUNDING, point_at
+from skcourse.linear_model.line_search import point_at
 from skcourse.linear_model.penalised_risk import (
     MAX_ITER,
+    ROUNDING,
     SMALL_GRADIENT,
     STOPPED,
     Minimum,
+    Stall,
     fitted_at,
     has_converged,
     why_no_lower,
@@ -147,8 +149,7 @@ def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
     point = point_at(problem, np.array(theta0, np.float64))
     curvatures = problem.curvatures()
     violation = problem.violations(point, curvatures)
-    first = least = violation.max()
-    still = 0
+    first, stall = violation.max(), Stall()
     while n_iter < max_iter:
         step = task.subtask("newton-iter", attributes=fitted_at(point, attributes))
         worst = violation.max()
@@ -164,10 +165,8 @@ def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
         if verbose:
             print(f"Iteration {n_iter}, loss {point.value}, violation {violation.max()}.")
         stop = step.end(fitted_at(point, attributes))
-        gain = before.value - point.value > ROUNDING * max(abs(point.value), 1.0)
-        still = 0 if gain or violation.max() < 0.5 * least else still + 1
-        least = min(least, violation.max())
-        if violation.max() <= tol or point is before or still > 1:
+        stalled = stall.after(before.value, point.value, violation.max())
+        if violation.max() <= tol or point is before or stalled:
             reason = SMALL_GRADIENT if violation.max() <= tol else why_no_lower(point, promised)
             break
         if stop:
