@@ -23,7 +23,20 @@ def deviance(cls):
     yield Case(cls(alpha=0.1, fit_intercept=False, **TIGHT), falls=("loss",), problems=MILD)
 
 
+def by_newton(cls):
+    """Any loss and penalty; what ends at a gap or a tolerance is in tests/linear_model."""
+    yield Case(cls(), falls=("loss",))
+
+
+def mean_and_variance(cls):
+    """Both, by maximum likelihood, held by a penalty: else the likelihood may have no maximum."""
+    yield Case(cls(alpha=0.1, **TIGHT), falls=("loss",), problems=MILD)
+
+
 PROMISES = {
+    "GeneralizedLinearClassifier": by_newton,
+    "GeneralizedLinearRegressor": by_newton,
+    "MeanVarianceRegressor": mean_and_variance,
     "GammaRegressor": deviance,
     "PoissonRegressor": deviance,
     "TweedieRegressor": deviance,
