@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet, LogisticRegression, QuantileRegressor
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, SVR, LinearSVC
 
 from skcourse.core.penalties import PENALTIES
 from skcourse.linear_model import (
@@ -114,6 +114,17 @@ def test_squared_hinge_agrees():
     theirs = LinearSVC(C=1 / (alpha * len(y)), fit_intercept=False, tol=1e-12, max_iter=100_000)
     np.testing.assert_allclose(ours.fit(X, y).coef_, theirs.fit(X, y).coef_, atol=1e-6)
     assert ours.intercept_ == 0.0
+
+
+def test_support_vector_machines_agree():
+    """Of a weighted sum instead of a mean, C is 1 / (alpha times the sum of the weights)."""
+    options = {"C": 1 / (0.1 * WEIGHTS.sum()), "kernel": "linear", "tol": 1e-9}
+    sides = GeneralizedLinearClassifier("hinge", alpha=0.1, tol=1e-11).fit(X, CLASSES == 2, WEIGHTS)
+    machine = SVC(**options).fit(X, CLASSES == 2, sample_weight=WEIGHTS)
+    np.testing.assert_allclose(sides.coef_, machine.coef_, atol=1e-5)
+    tube = GeneralizedLinearRegressor("epsilon_insensitive", alpha=0.1, epsilon=0.3, tol=1e-11)
+    machine = SVR(epsilon=0.3, **options).fit(X, Y, sample_weight=WEIGHTS)
+    np.testing.assert_allclose(tube.fit(X, Y, WEIGHTS).coef_, machine.coef_[0], atol=1e-5)
 
 
 @pytest.mark.parametrize("penalty", ["l1", "l2", "mcp", "group", None])
