@@ -24,6 +24,7 @@ from skcourse.linear_model.coordinate_descent import WINDOW, Rules, descend, new
 from skcourse.linear_model.duality_gap import duality_gap, largest_slope
 from skcourse.linear_model.features_at_hand import ALL_WORK, DenseSet, SparseSet
 
+FEW = 100  # features that are not worth a choice
 LOOSE = 0.1  # step 3 ends at this part of the gap, as long as features may be missing
 
 
@@ -62,7 +63,7 @@ class Descent:
         self.w = np.zeros((len(Y), columns.shape[1]))
         self.residual, self.slopes, self.gap, self.l1 = None, None, np.inf, None
         n, p = columns.shape
-        self.whole = settings.whole or n * p * p <= ALL_WORK
+        self.whole = settings.whole or p <= FEW or n * p * p <= ALL_WORK
 
     def start(self, w):
         """Begin at coefficients of shape (t, p)."""
