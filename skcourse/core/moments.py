@@ -38,7 +38,7 @@ class Moments(NamedTuple):
 @kernel
 def weighted_sums(X, weights, sums):
     """Add w_i x_i to `sums`, (p,); return sum w_i. An array of length 0 means weights of 1."""
-    total, alone = 0.0, 0.0
+    total, alone = 0.0, np.float64(0.0)  # as Python, 0.0 + a float32 would be one too
     if X.shape[1] == 1:  # in a register, which a loop over f would not find
         for i in range(X.shape[0]):
             w = weights[i] if len(weights) else 1.0
@@ -61,7 +61,7 @@ def centred(X, mean, weights, first, out, sums):
     Add w_i (x_i - m) to `sums`, (p,): 0 but for the rounding of m.
     """
     if X.shape[1] == 1:
-        alone = 0.0
+        alone = np.float64(0.0)
         for i in range(X.shape[0]):
             root = np.sqrt(weights[i]) if len(weights) else 1.0
             z = root * (X[i, 0] - mean[0])

@@ -4,7 +4,7 @@ import functools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from skcourse.core import chunks
@@ -41,6 +41,7 @@ def assert_close(found, expected, n):
     single=st.booleans(),
     seed=st.integers(0, 99),
 )
+@example(n=43, p=1, t=0, offset=1e8, weighted=False, single=True, seed=0)  # a lone float32 column
 def test_definition(n, p, t, offset, weighted, single, seed):
     rng = np.random.default_rng(seed)
     X = (rng.normal(size=(n, p)) + offset).astype(np.float32 if single else np.float64)
