@@ -2,13 +2,11 @@
 
 import numpy as np
 
-from skcourse.inspection.coefficient_table import coefficient_table
-
 
 class CoefficientDisplay:
     """Coefficients and their confidence intervals, one below the other.
 
-    As scikit-learn's displays: made by `from_estimator` or from a table, drawn by `plot`.
+    As scikit-learn's displays, it keeps what `plot` has drawn; :meth:`CoefficientTable.plot` makes it.
 
     Parameters
     ----------
@@ -24,53 +22,15 @@ class CoefficientDisplay:
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes
-    >>> from skcourse.inspection import CoefficientDisplay
+    >>> from skcourse.inspection import coefficient_table
     >>> from skcourse.linear_model import LinearRegression
     >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
     >>> model = LinearRegression().fit(X, y)
-    >>> display = CoefficientDisplay.from_estimator(model, X, y)  # doctest: +SKIP
+    >>> display = coefficient_table(model, X, y).plot()  # doctest: +SKIP
     """
 
     def __init__(self, table):
         self.table = table
-
-    @classmethod
-    def from_estimator(
-        cls,
-        estimator,
-        X,
-        y,
-        *,
-        sample_weight=None,
-        covariance="classical",
-        level=0.95,
-        feature_names=None,
-        ax=None,
-        **options,
-    ):
-        """Draw the coefficients of a fitted estimator.
-
-        Parameters
-        ----------
-        estimator, X, y, sample_weight, covariance, level, feature_names
-            See :func:`coefficient_table`.
-        ax : matplotlib Axes, default=None
-        **options : of :meth:`plot`
-
-        Returns
-        -------
-        display : CoefficientDisplay
-        """
-        table = coefficient_table(
-            estimator,
-            X,
-            y,
-            sample_weight=sample_weight,
-            covariance=covariance,
-            level=level,
-            feature_names=feature_names,
-        )
-        return cls(table).plot(ax, **options)
 
     def plot(self, ax=None, *, intercept=False, errorbar_kwargs=None, line_kwargs=None):
         """Draw the intervals.

@@ -134,13 +134,13 @@ def test_a_plot_names_the_outcomes(of_two_targets, ax):
     ]
 
 
-def test_a_display_is_made_from_an_estimator(data, ax):
+def test_a_plot_shows_the_table_that_was_asked_for(data, ax):
     w = np.ones(len(data[0]))
     options = {"sample_weight": w, "covariance": "HC3", "level": 0.5}
     options["feature_names"] = ["years", "index", "pressure"]
     model = LinearRegression().fit(*data)
-    display = CoefficientDisplay.from_estimator(model, *data, **options, ax=ax, intercept=True)
     expected = coefficient_table(model, *data, **options)
+    display = expected.plot(ax, intercept=True)
     np.testing.assert_array_equal(display.table.lower, expected.lower)
     assert [label.get_text() for label in ax.get_yticklabels()] == list(expected.names)
 
