@@ -6,7 +6,7 @@ import numpy as np
 class CoefficientDisplay:
     """Coefficients and their confidence intervals, one below the other.
 
-    As scikit-learn's displays, it keeps what `plot` has drawn; :meth:`CoefficientTable.plot` makes it.
+    :meth:`CoefficientTable.plot` makes it; as scikit-learn's displays do, it keeps what was drawn.
 
     Parameters
     ----------
