@@ -34,7 +34,26 @@ from skcourse.linear_model.lasso_problem import (
 from skcourse.linear_model.working_set import Descent
 
 
-class ElasticNet(LinearRegressor):
+class FewFeatures(LinearRegressor):
+    """What the regressors for one target and for several tasks share."""
+
+    path = staticmethod(enet_path)
+
+    def _intercept(self, problem, coef, flat):
+        """Return the intercept of rounded coefficients: the plane passes through the means."""
+        if not self.fit_intercept:
+            return 0.0
+        intercept = problem.intercept(coef).astype(coef.dtype, copy=False)
+        return intercept[0] if flat else intercept
+
+    @property
+    def sparse_coef_(self):
+        """`coef_` as a sparse matrix, in a row for each target."""
+        modern = get_config()["sparse_interface"] == "sparray"
+        return (sparse.csr_array if modern else sparse.csr_matrix)(np.atleast_2d(self.coef_))
+
+
+class ElasticNet(FewFeatures):
     """Least squares with a penalty on the absolute values and the squares of the coefficients.
 
     Minimises, for each target by itself, with weights w_i whose sum is W, ::
@@ -108,8 +127,6 @@ class ElasticNet(LinearRegressor):
         "warm_start": ["boolean"],
         "positive": ["boolean"],
     }
-
-    path = staticmethod(enet_path)
 
     def __init__(
         self,
@@ -229,16 +246,3 @@ class ElasticNet(LinearRegressor):
             descents.append(descent)
             n_iter.append(int(n))
         return descents, n_iter
-
-    def _intercept(self, problem, coef, flat):
-        """Return the intercept of rounded coefficients: the plane passes through the means."""
-        if not self.fit_intercept:
-            return 0.0
-        intercept = problem.intercept(coef).astype(coef.dtype, copy=False)
-        return intercept[0] if flat else intercept
-
-    @property
-    def sparse_coef_(self):
-        """`coef_` as a sparse matrix, in a row for each target."""
-        modern = get_config()["sparse_interface"] == "sparray"
-        return (sparse.csr_array if modern else sparse.csr_matrix)(np.atleast_2d(self.coef_))

@@ -18,7 +18,7 @@ from sklearn.utils import check_array, check_random_state
 from skcourse.core.history import warn_not_converged
 from skcourse.core.validation import Interval, StrOptions, check_weights
 from skcourse.linear_model.base import as_columns
-from skcourse.linear_model.columns import columns_of
+from skcourse.linear_model.columns import AT_ONCE, columns_of
 from skcourse.linear_model.duality_gap import Net
 from skcourse.linear_model.working_set import Settings
 
@@ -72,10 +72,10 @@ def problem_of(X, y, weights=None, *, centre=True, estimator=None):
 
 
 def as_read(X):
-    """Return X with rows or columns in one piece: what kernels are compiled for."""
-    if isinstance(X, np.ndarray) and not (X.flags.c_contiguous or X.flags.f_contiguous):
-        return np.ascontiguousarray(X)
-    return X
+    """Return X with rows or columns in one piece; rows, so that bits agree, if X is small."""
+    if not isinstance(X, np.ndarray) or X.flags.c_contiguous:
+        return X
+    return X if X.flags.f_contiguous and X.nbytes > AT_ONCE else np.ascontiguousarray(X)
 
 
 def read_weights(sample_weight, X):

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from skcourse.core.chunks import one_blas_thread
 from skcourse.core.validation import fit_context, read_Xy
-from skcourse.linear_model.elastic_net import ElasticNet
+from skcourse.linear_model.elastic_net import ElasticNet, FewFeatures
 from skcourse.linear_model.lasso_problem import (
     as_read,
     check_coefficients,
@@ -24,7 +24,7 @@ from skcourse.linear_model.lasso_problem import (
 from skcourse.linear_model.working_set import Descent
 
 
-class MultiTaskElasticNet(ElasticNet):
+class MultiTaskElasticNet(FewFeatures):
     """Elastic net for several targets, with the same features for all of them.
 
     Minimises, with weights w_i whose sum is W, ::
