@@ -34,6 +34,10 @@ MORE_ROUTES = {  # other parameters that do, by the name of the class
     "GradientDescentRegressor": [{"batch_size": 8}, {"penalty": "l1"}],
     "KMeans": [{"init": in_one_place, "n_init": 1}],
     "LinearRegression": [{"positive": True}],
+    "LogisticRegression": [
+        {"solver": "saga", "l1_ratio": 1.0},
+        {"solver": "liblinear", "dual": True},
+    ],
     "PCA": [{"svd_solver": "covariance_eigh", "n_components": 2}],
     "Ridge": [{"positive": True}],
     "RidgeClassifier": [{"positive": True}],
