@@ -128,8 +128,11 @@ def fold_errors(X, Y, weights, fold, sums, asked):
                 path = descent_path(descent, penalties, asked.positive)
             else:
                 path = gram_path(sums.products, penalties, asked.settings, positive=asked.positive)
-            intercepts = y_mean - path.coefs @ x_mean if asked.centre else 0.0
-            errors.append(mean_errors(X[test], Y[test], w_test, path.coefs, intercepts))
+            if sparse.issparse(X):
+                X_test, intercepts = X[test], y_mean - path.coefs @ x_mean
+            else:  # the means are taken off first: no offset hides the errors
+                X_test, intercepts = X[test] - x_mean, y_mean
+            errors.append(mean_errors(X_test, Y[test], w_test, path.coefs, intercepts))
             n_early += np.count_nonzero(~path.done)
     return np.array(errors), n_early
 
