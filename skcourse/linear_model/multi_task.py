@@ -79,8 +79,8 @@ class MultiTaskElasticNet(FewFeatures):
     >>> from skcourse.linear_model import MultiTaskElasticNet
     >>> model = MultiTaskElasticNet(alpha=0.1).fit([[0.0], [1.0], [2.0]], [[0, 2], [1, 1], [2, 0]])
     >>> model.coef_.round(3)
-    array([[ 0.877],
-           [-0.877]])
+    array([[ 0.881],
+           [-0.881]])
     """
 
     _parameter_constraints: dict = {

@@ -62,8 +62,9 @@ class MultiTaskElasticNetCV(LassoChoice):
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((60, 5))
     >>> y = X @ [[1.0, 0], [0, 0], [0, 0], [-2.0, 1.0], [0, 0]] + rng.standard_normal((60, 2)) / 10
-    >>> MultiTaskElasticNetCV(cv=3).fit(X, y).coef_.round(1)
-    array([])
+    >>> MultiTaskElasticNetCV(cv=3).fit(X, y).coef_.round(1) + 0.0
+    array([[ 1.,  0.,  0., -2.,  0.],
+           [ 0.,  0.,  0.,  1.,  0.]])
     """
 
     _parameter_constraints: dict = {
@@ -159,8 +160,9 @@ class MultiTaskLassoCV(LassoChoice):
     >>> rng = np.random.default_rng(0)
     >>> X = rng.standard_normal((60, 5))
     >>> y = X @ [[1.0, 0], [0, 0], [0, 0], [-2.0, 1.0], [0, 0]] + rng.standard_normal((60, 2)) / 10
-    >>> MultiTaskLassoCV(cv=3).fit(X, y).coef_.round(1)
-    array([])
+    >>> MultiTaskLassoCV(cv=3).fit(X, y).coef_.round(1) + 0.0
+    array([[ 1.,  0.,  0., -2.,  0.],
+           [ 0.,  0.,  0.,  1.,  0.]])
     """
 
     _parameter_constraints: dict = {
