@@ -1,5 +1,6 @@
 """Robust linear models: quantiles and Huber's loss, in noise of heavy tails."""
 
+import importlib.util
 import warnings
 from functools import partial
 
@@ -49,7 +50,7 @@ class Linear:
 def quantile_contenders(**parameters):
     """Return {contender: fit}; statsmodels knows no penalty."""
     found = estimators("linear_model", "QuantileRegressor", **parameters)
-    if parameters.get("alpha") == 0:
+    if parameters.get("alpha") == 0 and importlib.util.find_spec("statsmodels"):
         found["statsmodels"] = partial(quantile_by_statsmodels, parameters["quantile"])
     return found
 
