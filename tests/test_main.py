@@ -195,6 +195,13 @@ def test_every_estimator_has_its_case():
         assert case.theirs is None or case.theirs.__module__.startswith("sklearn.")
 
 
+def test_no_defaults_that_scikit_learn_is_going_to_change(monkeypatch, recwarn):
+    monkeypatch.setattr(side_by_side, "LIMIT", 0.0)
+    pairs = [pair for pair in all_estimators() if pair[0] == "LogisticRegressionCV"]
+    assert [side_by_side.compare(case).error for case in cases(pairs)] == [None]
+    assert not recwarn.list
+
+
 def test_kinds():
     assert [kind(cls) for cls in (Mean, Signs, Halver)] == ["regressor", "clusterer", "transformer"]
 

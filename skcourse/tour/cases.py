@@ -34,6 +34,12 @@ SPECIAL = {  # estimator: (data, parameters), ...
     ),
     "LinearRegression": (("diabetes", {}), ("pixels", {})),
     "LogisticRegression": (("breast_cancer", {}), ("digits", {})),
+    "LogisticRegressionCV": (  # scikit-learn warns of each of these defaults, which will change
+        (
+            "breast_cancer",
+            {"l1_ratios": (0.0,), "scoring": "neg_log_loss", "use_legacy_attributes": False},
+        ),
+    ),
     "MultiTaskElasticNet": (("halves", {"alpha": 0.1}),),
     "MultiTaskElasticNetCV": (("halves", {"alphas": 10, "cv": 3}),),
     "MultiTaskLasso": (("halves", {"alpha": 0.1}),),

@@ -99,16 +99,18 @@ def time_in_turns(fits, budget=BUDGET):
 
     After `budget` seconds LEAST turns are enough.
     """
-    times = []
-    repeats = [max(1, int(TURN / seconds(call))) for call in fits]
     started = time.perf_counter()
-    while True:
-        order = range(len(fits)) if len(times) % 2 else reversed(range(len(fits)))
+    once = [seconds(call) for call in fits]
+    repeats = [max(1, int(TURN / spent)) for spent in once]
+    first = zip(fits, once, repeats, strict=True)  # a long fit has had its turn already
+    times = [[spent if n == 1 else seconds(call, n) for call, spent, n in first]]
+    while len(times) < MOST:
+        if time.perf_counter() - started > (budget if len(times) >= LEAST else LIMIT):
+            break
+        order = reversed(range(len(fits))) if len(times) % 2 else range(len(fits))
         turn = {i: seconds(fits[i], repeats[i]) for i in order}
         times.append([turn[i] for i in range(len(fits))])
-        spent = time.perf_counter() - started
-        if len(times) == MOST or spent > (budget if len(times) >= LEAST else LIMIT):
-            return times
+    return times
 
 
 def seconds(call, repeats=1):
