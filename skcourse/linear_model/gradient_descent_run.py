@@ -141,10 +141,10 @@ class Descent:
         point = theta if smooth else theta.copy()
         tile = np.empty((n, 0) if issparse(data.X) else tile_shape(data.X), data.X.dtype)
         room = np.empty(K), np.zeros(m), np.empty(m), point, np.empty(m - K)
-        self.work = Work(*room, path, tile)
+        self.work = Work(*room, path, tile, np.arange(0 if n_batches == 1 else n))
         self.full = MeanLoss(data, objective, K) if n_batches == 1 else None
         if self.full is None:
-            self.rows, self.targets, self.order = rows_of(data.X), data.targets, np.arange(n)
+            self.rows, self.targets = rows_of(data.X), data.targets
         self.judge = None if validation is None else MeanLoss(validation, objective, K)
         self.n_batches, self.record_path = n_batches, record_path
         self.history, self.n_iter = History(), 0
@@ -191,7 +191,6 @@ class Descent:
                 self.rule,
                 state,
                 plan,
-                self.order,
                 self.theta,
                 work,
             )

@@ -75,6 +75,7 @@ class Work(NamedTuple):
     lengths: np.ndarray  # of the step, (M - K,)
     path: np.ndarray  # `point` after every update, (n_batches, M), or (0, M): not wanted
     tile: np.ndarray  # (rows, p), of dense rows; (n, 0) of sparse ones
+    order: np.ndarray  # of the rows, (n,) or (0,)
 
 
 @kernel
@@ -194,9 +195,9 @@ def gather(X, order, tile):
 
 
 @kernel
-def epoch(rows, targets, objective, rule, state, plan, order, theta, work):
+def epoch(rows, targets, objective, rule, state, plan, theta, work):
     """Go through all batches once, in place; return the mean over them of F, each at its theta."""
-    X, tile, raw, path = rows.dense, work.tile, work.raw, work.path
+    X, tile, order, raw, path = rows.dense, work.tile, work.order, work.raw, work.path
     gradient, mean_gradient = work.gradient, work.mean_gradient
     y, weights, sparse = targets.values, targets.weights, len(rows.starts) > 0
     n, total, loss, size, n_batches = len(order), 0.0, 0.0, 0, 0
