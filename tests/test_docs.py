@@ -1,6 +1,7 @@
 """What the README says of the estimators is true of the package."""
 
 import importlib
+import inspect
 import pathlib
 import re
 
@@ -30,6 +31,20 @@ def test_readme_lists_every_estimator_and_its_namesake():
 def test_changelog_names_every_estimator():
     text = (HOUSE / "CHANGELOG.md").read_text()
     assert [name for name, _ in all_estimators() if f"`{name}`" not in text] == []
+
+
+def test_docstrings_are_laid_out_as_numpydoc_wants():
+    for name, cls in all_estimators():
+        text = inspect.getdoc(cls)
+        assert text.splitlines()[1] == "", name
+        assert all(f"\n{part}\n---" in text for part in ("Parameters", "Attributes", "Examples"))
+        parameters = text.partition("\nAttributes\n")[0]
+        missing = [
+            parameter
+            for parameter in inspect.signature(cls).parameters
+            if not re.search(rf"^(\w+, )*{parameter}(, \w+)* : ", parameters, re.MULTILINE)
+        ]
+        assert not missing, name
 
 
 def test_readme_can_be_read_in_a_minute():

@@ -35,6 +35,7 @@ def has_probabilities(model):
 
 class GradientDescentClassifier(ClassifierMixin, GradientDescent):
     """Linear classification by gradient descent: any loss, any penalty, any first-order rule.
+
     Parameters
     ----------
     loss : {"log_loss", "hinge", "squared_hinge", "modified_huber", "perceptron"}, \
@@ -250,14 +251,32 @@ class GradientDescentClassifier(ClassifierMixin, GradientDescent):
         return linear_map(X, self.coef_, self.intercept_, self)
 
     def predict(self, X):
-        """Return the class of each sample, ndarray of shape (n_samples,)."""
+        """Return the class of each sample.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,)
+        """
         scores = self.decision_function(X)
         best = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
         return self.classes_[best]
 
     @available_if(has_probabilities)
     def predict_proba(self, X):
-        """Return the probability of each class, (n_samples, n_classes); only of log_loss."""
+        """Return the probability of each class; only of log_loss.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        P : ndarray of shape (n_samples, n_classes), rows sum to 1
+        """
         scores = self.decision_function(X)
         if scores.ndim == 2:
             return softmax(scores, axis=1)

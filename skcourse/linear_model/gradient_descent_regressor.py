@@ -20,6 +20,7 @@ LOSSES = {
 
 class GradientDescentRegressor(RegressorMixin, GradientDescent):
     """Linear regression by gradient descent: any loss, any penalty, any first-order rule.
+
     Parameters
     ----------
     loss : {"squared_error", "huber", "epsilon_insensitive", "squared_epsilon_insensitive", \

@@ -103,6 +103,7 @@ class SGDOneClassSVM(StochasticDescent, OutlierMixin, SparseCoefficients, BaseEs
     penalty, l1_ratio, epsilon = "l2", 0.0, 0.0
     early_stopping, n_iter_no_change = False, 5
     _intercept_name = "offset_init"
+    _passive_loss = "epsilon_insensitive"  # so "pa1" and "pa2" are refused, as in scikit-learn
     _parameter_constraints: dict = {
         name: allowed
         for name, allowed in StochasticDescent._parameter_constraints.items()

@@ -134,6 +134,13 @@ def test_one_class_as_theirs(data):
         np.testing.assert_allclose(ours.score_samples(X), theirs.score_samples(X), atol=1e-8)
 
 
+@pytest.mark.parametrize("rate", ["pa1", "pa2"])
+def test_one_class_has_no_passive_aggressive_steps(data, rate):
+    for cls in (SGDOneClassSVM, TheirOneClass):
+        with pytest.raises(ValueError, match=f"'{rate}' only works with loss 'epsilon_insens"):
+            cls(learning_rate=rate).fit(data[0])
+
+
 def steps_by_hand(X, y, *, h, alpha, l1_ratio, decay, n_epochs):
     """Run the iteration of `sgd_steps` as it is written there; return w, b and their means."""
     w, q, mean = np.zeros((3, X.shape[1]))
