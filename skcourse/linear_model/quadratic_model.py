@@ -164,6 +164,8 @@ class QuadraticModel:
         tol : float, the gradient of the model that is small enough
         """
         theta = point.theta.copy()
+        if len(chosen) == 0:  # all coefficients are best at 0, and there is no intercept
+            return theta
         solve = (
             self.written_out if self.matrices and len(chosen) <= WRITTEN_OUT else self.by_columns
         )

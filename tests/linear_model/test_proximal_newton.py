@@ -104,3 +104,14 @@ def test_max_iter_and_start():
     end = proximal_newton(risk, *args, np.zeros(risk.p + 1), tol=1e-10)
     again = proximal_newton(risk, *args, end.theta, tol=1e-8)
     assert again.n_iter <= 1
+
+
+@pytest.mark.parametrize("code", [L1, MCP, SCAD])
+@pytest.mark.parametrize("kind", ["dense", "sparse"])
+def test_a_penalty_that_no_coefficient_is_worth_leaves_nothing_to_move(kind, code):
+    X, z, _ = rows()
+    X = sp.csr_array(X) if kind == "sparse" else X
+    risk = Risk(X, np.where(z > 0, 1.0, -1.0), Loss(LOGISTIC), fit_intercept=False)
+    found = proximal_newton(risk, Penalty(code, 0.5, 3.0), 100.0, np.zeros(risk.p + 1))
+    assert found.converged
+    np.testing.assert_array_equal(found.theta, 0.0)
