@@ -3,6 +3,7 @@
 from skcourse.linear_model.ard import ARDRegression
 from skcourse.linear_model.bayesian_ridge import BayesianRidge
 from skcourse.linear_model.elastic_net import ElasticNet
+from skcourse.linear_model.elastic_net_cv import ElasticNetCV
 from skcourse.linear_model.gamma import GammaRegressor
 from skcourse.linear_model.generalized_linear_classifier import GeneralizedLinearClassifier
 from skcourse.linear_model.generalized_linear_regressor import GeneralizedLinearRegressor
@@ -10,7 +11,7 @@ from skcourse.linear_model.gradient_descent_classifier import GradientDescentCla
 from skcourse.linear_model.gradient_descent_regressor import GradientDescentRegressor
 from skcourse.linear_model.huber import HuberRegressor
 from skcourse.linear_model.lasso import Lasso
-from skcourse.linear_model.lasso_cv import ElasticNetCV, LassoCV
+from skcourse.linear_model.lasso_cv import LassoCV
 from skcourse.linear_model.lasso_path import enet_path, lasso_path
 from skcourse.linear_model.logistic import LogisticRegression
 from skcourse.linear_model.logistic_cv import LogisticRegressionCV

@@ -2,8 +2,8 @@
 
 Problem     (1) of `lasso_problem`, for each target by itself: the absolute values make some
             coefficients exactly 0, the squares keep correlated features together.
-Method      `working_set` finds the features that matter, `coordinate_descent` their coefficients,
-            `duality_gap` bounds what is left to gain.
+Method      `working_set` finds the features that matter, `coordinate_descent` and `gram_descent`
+            their coefficients; `duality_gap` bounds what is left to gain.
 Cost        A few passes over X, in whatever order it lies; it is not copied.
 Reference   R. Tibshirani, Regression shrinkage and selection via the lasso, JRSS B, 1996. H. Zou,
             T. Hastie, Regularization and variable selection via the elastic net, JRSS B, 2005.

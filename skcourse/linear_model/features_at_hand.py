@@ -13,17 +13,10 @@ import numpy as np
 from scipy import sparse
 
 from skcourse.core.chunks import for_each_chunk
-from skcourse.linear_model.coordinate_descent import (
-    DENSE,
-    FLAT,
-    GRAM,
-    NO_INDICES,
-    NOTHING,
-    SPARSE,
-    Features,
-)
+from skcourse.linear_model.coordinate_descent import Features
 
 ALL_WORK = 2e7  # products of a Gram matrix that nobody notices
+NOTHING, FLAT, NO_INDICES = np.empty((0, 0)), np.empty(0), np.empty(0, np.int64)
 MOST_GRAM = 4096  # features whose Gram matrix is kept: 128 MB
 SMALL_GRAM = 1024  # features whose Gram matrix may be kept, whatever n is
 
@@ -108,12 +101,9 @@ class DenseSet(FeatureSet):
         """Return what `State` needs of a sparse residual: nothing."""
         return np.zeros((len(residual), 2))
 
-    def features(self, with_gram):
+    def features(self):
         """Return what kernels take."""
-        empty = (FLAT, NO_INDICES, NO_INDICES, FLAT, FLAT, 0.0)
-        if with_gram:
-            return Features(GRAM, self.norms, self.gram, NOTHING, *empty)
-        return Features(DENSE, self.norms, NOTHING, self.rows, *empty)
+        return Features(False, self.norms, self.rows, FLAT, NO_INDICES, NO_INDICES, FLAT, FLAT, 0.0)
 
 
 class SparseSet(FeatureSet):
@@ -160,23 +150,11 @@ class SparseSet(FeatureSet):
         """Return what `State` needs: no shift yet, and <s, r>."""
         return np.column_stack([np.zeros(len(residual)), residual @ self.columns.roots])
 
-    def features(self, with_gram):
+    def features(self):
         """Return what kernels take."""
-        if with_gram:
-            empty = (FLAT, NO_INDICES, NO_INDICES, FLAT, FLAT, 0.0)
-            return Features(GRAM, self.norms, self.gram, NOTHING, *empty)
-        A = self.matrix
+        A, total = self.matrix, self.columns.total
         arrays = (A.data, A.indices.astype(np.int64), A.indptr.astype(np.int64))
-        return Features(
-            SPARSE,
-            self.norms,
-            NOTHING,
-            NOTHING,
-            *arrays,
-            self.means,
-            self.pulls,
-            self.columns.total,
-        )
+        return Features(True, self.norms, NOTHING, *arrays, self.means, self.pulls, total)
 
 
 def enlarged(array, n_rows, n_columns):

@@ -3,7 +3,7 @@
 Problem     (1) of `duality_gap` for many penalties, one after the other, where there are more rows
             than features: once the products are summed up, the rows are not needed any more.
 Iteration   Start where the last penalty ended, with Z'r = Z'y - (Z'Z) w computed anew; then
-            coordinate descent with (2) of `coordinate_descent`, over all features.
+            `gram_descent` over all features.
             Only the first penalty may be left where it starts: a gap within the tolerance at the
             next one says that the path has not moved enough to be seen, not that it has not.
 Cost        n p^2 / 2 products for the sums, which are those of least squares (`core.moments`);
@@ -17,17 +17,9 @@ from typing import NamedTuple
 import numpy as np
 
 from skcourse.core.kernel import kernel
-from skcourse.linear_model.coordinate_descent import (
-    FLAT,
-    GRAM,
-    NO_INDICES,
-    NOTHING,
-    Features,
-    Rules,
-    descend,
-    new_state,
-)
+from skcourse.linear_model.coordinate_descent import Rules
 from skcourse.linear_model.duality_gap import Net, duality_gap, largest_slope
+from skcourse.linear_model.gram_descent import NO_PAST, descend
 
 
 class Products(NamedTuple):
@@ -48,40 +40,45 @@ class Path(NamedTuple):
 
 
 @kernel
-def start_over(products, state):
+def start_over(products, w, slopes):
     """Compute Z'r from w; return |r|^2."""
-    w, total = state.w, 0.0
+    total = 0.0
     for t in range(w.shape[0]):
         for f in range(w.shape[1]):
-            state.slopes[t, f] = products.slopes[t, f]
+            slopes[t, f] = products.slopes[t, f]
         for j in range(w.shape[1]):
             if w[t, j] != 0:
                 for f in range(w.shape[1]):
-                    state.slopes[t, f] -= products.gram[j, f] * w[t, j]
+                    slopes[t, f] -= products.gram[j, f] * w[t, j]
         for j in range(w.shape[1]):
-            total += w[t, j] * (products.slopes[t, j] + state.slopes[t, j])
+            total += w[t, j] * (products.slopes[t, j] + slopes[t, j])
     return max(products.squares - total, 0.0)
 
 
 @kernel
-def descend_path(features, products, strengths, positive, rules, state, path):
-    """Minimise for each row (a, b) of `strengths` in turn; fill in `path`."""
+def descend_path(products, norms, strengths, positive, rules, w, no_past, path):
+    """Minimise for each row (a, b) of `strengths` in turn, from w on; fill in `path`.
+
+    `norms` is the diagonal of Z'Z; `no_past` has no rows: there is no extrapolation.
+    """
+    slopes = np.empty(w.shape)
     for i in range(len(strengths)):
         net = Net(strengths[i, 0], strengths[i, 1], positive)
-        squares = start_over(products, state)
-        top = largest_slope(state.slopes, state.w, net)
-        done = i == 0 and duality_gap(state.w, state.slopes, squares, top, net) <= rules.gap
-        settled = done
-        if not done:
-            n, settled, _, _ = descend(features, net, rules, state, squares)
+        squares = start_over(products, w, slopes)
+        top = largest_slope(slopes, w, net)
+        gap = duality_gap(w, slopes, squares, top, net)
+        settled = i == 0 and gap <= rules.gap
+        if not settled:
+            gram = products.gram
+            n, settled, _, _ = descend(gram, norms, net, rules, w, slopes, squares, no_past)
             path.n_sweeps[i] = n
-            squares = start_over(products, state)
-            top = largest_slope(state.slopes, state.w, net)
-        path.gaps[i] = duality_gap(state.w, state.slopes, squares, top, net)
-        path.done[i] = settled and path.gaps[i] <= rules.gap
-        for t in range(state.w.shape[0]):
-            for j in range(state.w.shape[1]):
-                path.coefs[i, t, j] = state.w[t, j]
+            squares = start_over(products, w, slopes)
+            top = largest_slope(slopes, w, net)
+            gap = duality_gap(w, slopes, squares, top, net)
+        path.gaps[i], path.done[i] = gap, settled and gap <= rules.gap
+        for t in range(w.shape[0]):
+            for j in range(w.shape[1]):
+                path.coefs[i, t, j] = w[t, j]
 
 
 def gram_path(products, strengths, settings, *, positive=False, start=None):
@@ -98,12 +95,9 @@ def gram_path(products, strengths, settings, *, positive=False, start=None):
     t, p = products.slopes.shape
     norms = np.diag(products.gram).copy()
     w = np.zeros((t, p)) if start is None else np.where(norms == 0, 0.0, start)
-    state = new_state(w, products.slopes, None, None, with_gram=True)
-    empty = (FLAT, NO_INDICES, NO_INDICES, FLAT, FLAT, 0.0)
-    features = Features(GRAM, norms, products.gram, NOTHING, *empty)
     target = settings.tol * products.squares
     rules = Rules(settings.tol, target, -1.0, settings.max_iter, settings.random, settings.seed)
     n = len(strengths)
     path = Path(np.empty((n, t, p)), np.empty(n), np.zeros(n, np.int64), np.zeros(n, np.bool_))
-    descend_path(features, products, strengths, positive, rules, state, path)
+    descend_path(products, norms, strengths, positive, rules, w, NO_PAST, path)
     return path

@@ -1,6 +1,7 @@
 """Lasso and elastic net for several targets, their penalties chosen by cross-validation."""
 
-from skcourse.linear_model.lasso_cv import ElasticNetCV, LassoChoice
+from skcourse.linear_model.elastic_net_cv import ElasticNetCV
+from skcourse.linear_model.lasso_choice import LassoChoice
 from skcourse.linear_model.lasso_path import enet_path, lasso_path
 from skcourse.linear_model.multi_task import MultiTaskElasticNet, MultiTaskLasso
 

@@ -20,9 +20,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skcourse.linear_model.coordinate_descent import WINDOW, Rules, descend, new_state
+from skcourse.linear_model.coordinate_descent import Rules, descend_rows
 from skcourse.linear_model.duality_gap import duality_gap, largest_slope
+from skcourse.linear_model.extrapolation import WINDOW
 from skcourse.linear_model.features_at_hand import ALL_WORK, DenseSet, SparseSet
+from skcourse.linear_model.gram_descent import descend_gram
 
 FEW = 100  # features that are not worth a choice
 LOOSE = 0.1  # step 3 ends at this part of the gap, as long as features may be missing
@@ -151,18 +153,15 @@ class Descent:
         if patience >= WINDOW:
             first = rules._replace(max_sweeps=int(min(patience, left)))
             shift = at_hand.shift(self.residual)
-            state = new_state(w, slopes, self.residual, shift, with_gram=False)
-            features = at_hand.features(with_gram=False)
-            n, settled, ended, squares = descend(features, net, first, state, squares)
-            w, slopes = state.w, state.slopes
+            found = descend_rows(at_hand.features(), net, first, w, self.residual, shift)
+            w, slopes, squares, n, settled, ended = found
         if not ended and n < left:
             at_hand.add_gram()
-            state = new_state(w, slopes, None, None, with_gram=True)
             rules = rules._replace(max_sweeps=left - n)
-            features = at_hand.features(with_gram=True)
-            more, settled, _, _ = descend(features, net, rules, state, squares)
-            n += more
-        self.w[:, at_hand.members] = state.w
+            found = descend_gram(at_hand.gram, at_hand.norms, net, rules, w, slopes, squares)
+            w, settled = found.w, found.settled
+            n += found.n_sweeps
+        self.w[:, at_hand.members] = w
         return n, settled
 
 
