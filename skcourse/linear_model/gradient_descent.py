@@ -166,6 +166,8 @@ class GradientDescent(CallbackSupportMixin, BaseEstimator):
     def _judge_by(self, X, y, sample_weight):
         """Return the validation data, or None."""
         if X is None and y is None:
+            if sample_weight is not None:
+                raise ValueError("sample_weight_val goes with X_val and y_val; got neither.")
             return None
         if X is None or y is None:
             raise ValueError("X_val and y_val go together; got one of them.")

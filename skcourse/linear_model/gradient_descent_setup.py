@@ -97,8 +97,11 @@ def bound(model, descent, traits):
             "bound; lower eta0"
         )
     L = steepest(model, descent.data, traits, descent.plan.batch_size)
-    most = 2 * (1 + model.momentum) / L if model.optimizer == "momentum" else 2 / L
-    form = "2 (1 + momentum) / L" if model.optimizer == "momentum" else "2 / L"
+    m, form, most = model.momentum, "2 / L", 2 / L
+    if model.optimizer == "momentum":
+        form, most = "2 (1 + momentum) / L", 2 * (1 + m) / L
+    elif model.optimizer == "nesterov":
+        form, most = "2 (1 + momentum) / (1 + 2 momentum) / L", 2 * (1 + m) / (1 + 2 * m) / L
     if length <= most:
         return f"The step, {length:.3g}, is within {form} = {most:.3g}, so the start is at fault"
     return (

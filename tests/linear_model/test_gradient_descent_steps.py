@@ -83,11 +83,11 @@ def test_auto_is_lipschitz_where_that_exists():
     assert rate(optimizer="adam") == rate(loss="pinball") == 0.0123
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "momentum"])
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov"])
 def test_the_bound_that_is_named_is_sharp(optimizer):
     """Just below it the objective falls to its minimum, just above it grows without end."""
     limit = 2 / longest(np.column_stack([X, np.ones(60)]), np.ones(60))
-    limit *= 1.5 if optimizer == "momentum" else 1.0
+    limit *= {"sgd": 1.0, "momentum": 1.5, "nesterov": 1.5 / 2}[optimizer]
     options = {"optimizer": optimizer, "momentum": 0.5, "learning_rate": "constant"}
     below = GradientDescentRegressor(eta0=0.99 * limit, **options, max_iter=5000).fit(X, Y)
     assert below.history_["loss"][-1] < 0.1
@@ -104,7 +104,8 @@ def test_a_descent_that_leaves_the_numbers_raises_and_leaves_nothing():
     assert not hasattr(model, "coef_") and not hasattr(model, "history_")
     for options, match in (
         ({"batch_size": 1}, "above 2 / L"),
-        ({"optimizer": "momentum"}, r"2 \(1 \+ momentum\) / L"),
+        ({"optimizer": "momentum"}, r"above 2 \(1 \+ momentum\) / L"),
+        ({"optimizer": "nesterov"}, r"above 2 \(1 \+ momentum\) / \(1 \+ 2 momentum\) / L"),
         ({"loss": "poisson"}, "curvature has no bound"),
         ({"penalty": "l1"}, "above 2 / L"),
     ):
@@ -155,6 +156,8 @@ def test_validation_data_come_whole():
             GradientDescentRegressor().fit(X, Y, **options)
     with pytest.raises(ValueError, match="features"):
         GradientDescentRegressor().fit(X, Y, X_val=X[:, :2], y_val=Y)
+    with pytest.raises(ValueError, match="sample_weight_val goes with"):
+        GradientDescentRegressor().fit(X, Y, sample_weight_val=np.ones(60))
 
 
 @pytest.mark.parametrize("batch_size", [None, 64])
