@@ -289,9 +289,9 @@ class SparseColumns:
 
     def gather(self, chosen):
         """Return s_i x_ij of the features `chosen` as a CSC matrix of float64."""
-        part = sparse.csc_array(self.X[:, chosen], dtype=np.float64)
-        part.data *= self.roots[part.indices]
-        return part
+        part = self.X if len(chosen) == self.shape[1] else self.X[:, chosen]
+        data = part.data * self.roots[part.indices]
+        return sparse.csc_array((data, part.indices, part.indptr), shape=part.shape)
 
 
 def columns_of(X, weights=None, *, centre=True, means=None, estimator=None):

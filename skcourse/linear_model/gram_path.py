@@ -7,7 +7,7 @@ Iteration   Start where the last penalty ended, with Z'r = Z'y - (Z'Z) w compute
             Only the first penalty may be left where it starts: a gap within the tolerance at the
             next one says that the path has not moved enough to be seen, not that it has not.
 Cost        n p^2 / 2 products for the sums, which are those of least squares (`core.moments`);
-            p |{w_j not 0}| per sweep. A whole path is one call.
+            p |{w_j not 0}| per sweep. A whole path of one target is one call.
 Limits      |r|^2 = |y|^2 - <w, Z'y + Z'r> is wrong by rounding where r is small. It enters the gap,
             (4) of `duality_gap`, through a factor that vanishes at the optimum.
 """
@@ -19,7 +19,7 @@ import numpy as np
 from skcourse.core.kernel import kernel
 from skcourse.linear_model.coordinate_descent import Rules
 from skcourse.linear_model.duality_gap import Net, duality_gap, largest_slope
-from skcourse.linear_model.gram_descent import NO_PAST, descend
+from skcourse.linear_model.gram_descent import NO_PAST, descend, descend_gram
 
 
 class Products(NamedTuple):
@@ -57,7 +57,7 @@ def start_over(products, w, slopes):
 
 @kernel
 def descend_path(products, norms, strengths, positive, rules, w, no_past, path):
-    """Minimise for each row (a, b) of `strengths` in turn, from w on; fill in `path`.
+    """Minimise for each row (a, b) of `strengths` in turn, from w on, (1, k); fill in `path`.
 
     `norms` is the diagonal of Z'Z; `no_past` has no rows: there is no extrapolation.
     """
@@ -81,6 +81,23 @@ def descend_path(products, norms, strengths, positive, rules, w, no_past, path):
                 path.coefs[i, t, j] = w[t, j]
 
 
+def descend_jointly(products, norms, strengths, positive, rules, w, path):
+    """Do as `descend_path` does for several targets, with extrapolation."""
+    slopes = np.empty(w.shape)
+    for i, (a, b) in enumerate(strengths):
+        net = Net(a, b, positive)
+        squares = start_over(products, w, slopes)
+        gap = duality_gap(w, slopes, squares, largest_slope(slopes, w, net), net)
+        settled = i == 0 and gap <= rules.gap
+        if not settled:
+            found = descend_gram(products.gram, norms, net, rules, w, slopes, squares)
+            w, settled, path.n_sweeps[i] = found.w, found.settled, found.n_sweeps
+            squares = start_over(products, w, slopes)
+            gap = duality_gap(w, slopes, squares, largest_slope(slopes, w, net), net)
+        path.gaps[i], path.done[i] = gap, settled and gap <= rules.gap
+        path.coefs[i] = w
+
+
 def gram_path(products, strengths, settings, *, positive=False, start=None):
     """Return the Path of the penalties `strengths`, rows (a, b), each starting at the last one.
 
@@ -99,5 +116,8 @@ def gram_path(products, strengths, settings, *, positive=False, start=None):
     rules = Rules(settings.tol, target, -1.0, settings.max_iter, settings.random, settings.seed)
     n = len(strengths)
     path = Path(np.empty((n, t, p)), np.empty(n), np.zeros(n, np.int64), np.zeros(n, np.bool_))
-    descend_path(products, norms, strengths, positive, rules, w, NO_PAST, path)
+    if t == 1:
+        descend_path(products, norms, strengths, positive, rules, w, NO_PAST, path)
+    else:
+        descend_jointly(products, norms, strengths, positive, rules, w, path)
     return path

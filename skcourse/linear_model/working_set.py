@@ -27,6 +27,7 @@ from skcourse.linear_model.features_at_hand import ALL_WORK, DenseSet, SparseSet
 from skcourse.linear_model.gram_descent import descend_gram
 
 FEW = 100  # features that are not worth a choice
+FEW_ENTRIES = 2**15  # of sparse features: as well
 LOOSE = 0.1  # step 3 ends at this part of the gap, as long as features may be missing
 
 
@@ -66,6 +67,8 @@ class Descent:
         self.residual, self.slopes, self.gap, self.l1 = None, None, np.inf, None
         n, p = columns.shape
         self.whole = settings.whole or p <= FEW or n * p * p <= ALL_WORK
+        if columns.is_sparse:
+            self.whole |= columns.X.nnz <= FEW_ENTRIES
 
     def start(self, w):
         """Begin at coefficients of shape (t, p)."""
