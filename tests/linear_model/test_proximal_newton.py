@@ -5,7 +5,7 @@ import pytest
 import scipy.sparse as sp
 
 from skcourse.core.losses import LOGISTIC, POISSON, SQUARED, Loss
-from skcourse.core.penalties import ELASTIC_NET, L0, L1, MCP, SCAD, Penalty
+from skcourse.core.penalties import ELASTIC_NET, L0, L1, MCP, NO_PENALTY, SCAD, Penalty
 from skcourse.linear_model.multinomial_risk import MultinomialRisk
 from skcourse.linear_model.proximal_newton import proximal_newton
 from skcourse.linear_model.risk import Risk
@@ -74,13 +74,27 @@ def test_orthogonal_columns_have_closed_forms():
     np.testing.assert_allclose(fit(L0), [3.0, -2.0, 0, 0, 0, 0], atol=1e-12)
 
 
-def test_the_two_models_agree(monkeypatch):
-    risk = risk_for(LOGISTIC, "dense")
-    args = Penalty(L1, 1.0), 0.02, np.zeros(risk.p + 1)
+@pytest.mark.parametrize("loss", [LOGISTIC, "multinomial"])
+@pytest.mark.parametrize("kind", ["dense", "sparse"])
+def test_the_two_models_agree(monkeypatch, loss, kind):
+    risk = risk_for(loss, kind)
+    args = Penalty(L1, 1.0), 0.02, np.zeros((risk.p + 1) * risk.outputs)
     written = proximal_newton(risk, *args, tol=1e-10)
     monkeypatch.setattr("skcourse.linear_model.quadratic_model.WRITTEN_OUT", 0)
+    monkeypatch.setattr("skcourse.linear_model.quadratic_model.SEVERAL", 0)
     by_columns = proximal_newton(risk, *args, tol=1e-10)
     np.testing.assert_allclose(written.theta, by_columns.theta, atol=1e-8)
+
+
+@pytest.mark.parametrize(("code", "share"), [(L1, 0.0), (ELASTIC_NET, 0.5), (NO_PENALTY, 0.0)])
+def test_the_support_moves_at_once_where_columns_are_nearly_the_same(monkeypatch, code, share):
+    X, z, rng = rows()
+    X = np.hstack([X[:, :10], X[:, :10] + 1e-4 * rng.normal(size=(len(z), 10))])
+    risk = Risk(X, np.where(z > rng.logistic(size=len(z)), 1.0, -1.0), Loss(LOGISTIC))
+    args = Penalty(code, 1e-6, share), 1.0, np.zeros(risk.p + 1)
+    assert proximal_newton(risk, *args, tol=1e-9, max_iter=30).converged
+    monkeypatch.setattr("skcourse.linear_model.quadratic_model.move_support", lambda *_: None)
+    assert not proximal_newton(risk, *args, tol=1e-9, max_iter=30).converged
 
 
 def test_working_sets_grow_and_history_tells():
