@@ -124,14 +124,37 @@ def test_perceptron_as_theirs(data):
             same(*both("perceptron", X, labels, **options))
 
 
-def test_one_class_as_theirs(data):
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"average": 20, "nu": 0.1},
+        {"fit_intercept": False},
+        STEADY,
+        {"learning_rate": "constant", "eta0": 0.03},
+        {"learning_rate": "invscaling", "power_t": 0.2},
+        {"shuffle": False},
+        {"tol": 1e-2, "max_iter": 100},
+    ],
+    ids=str,
+)
+def test_one_class_as_theirs(data, options, capsys):
     X = data[0] + 3
-    for options in ({}, {"average": 20, "nu": 0.1}, {"fit_intercept": False}, STEADY):
-        ours, theirs = (c(**FEW | options).fit(X) for c in (SGDOneClassSVM, TheirOneClass))
+    plain = SGDOneClassSVM(**FEW).fit(X).coef_
+    for warm_start in (False, True):
+        ours, theirs = (
+            c(warm_start=warm_start, **FEW | options).fit(X).fit(X)
+            for c in (SGDOneClassSVM, TheirOneClass)
+        )
+        assert not (warm_start or options) or not np.allclose(ours.coef_, plain, rtol=1e-6)
+        assert ours.n_iter_ == theirs.n_iter_
         np.testing.assert_allclose(ours.coef_, theirs.coef_, atol=ROUNDING)
         np.testing.assert_allclose(ours.offset_, theirs.offset_, atol=ROUNDING)
         np.testing.assert_array_equal(ours.predict(X), theirs.predict(X))
         np.testing.assert_allclose(ours.score_samples(X), theirs.score_samples(X), atol=1e-8)
+    capsys.readouterr()
+    SGDOneClassSVM(verbose=1, **FEW | options).fit(X)
+    assert "Epoch 1. Norm" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("rate", ["pa1", "pa2"])
