@@ -11,6 +11,7 @@ from sklearn.base import clone, is_classifier, is_clusterer, is_regressor
 from sklearn.callback import CallbackSupportMixin, ProgressBar, ScoringMonitor
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import BaggingClassifier, BaggingRegressor
+from sklearn.metrics import get_scorer
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
@@ -168,6 +169,9 @@ def test_weights_are_routed(estimator):
     weights = np.random.default_rng(0).uniform(0.5, 2, len(X))
     direct = clone(estimator).fit(X, y, sample_weight=weights)
     with config_context(enable_metadata_routing=True):
+        if getattr(estimator, "scoring", None) is not None:  # a scorer asks for weights itself
+            scorer = get_scorer(estimator.scoring).set_score_request(sample_weight=True)
+            estimator = clone(estimator).set_params(scoring=scorer)
         steps = make_pipeline(estimator.set_fit_request(sample_weight=True))
         routed = steps.fit(X, y, sample_weight=weights)
         for method, values in answers(direct, X).items():

@@ -40,10 +40,10 @@ from skcourse.linear_model.logistic_options import (
     penalty_of,
 )
 from skcourse.linear_model.logistic_problem import (
+    attributes_of,
     join,
     risk_of,
     solve,
-    split,
     start_of,
     warn_of,
     weights_of,
@@ -336,13 +336,8 @@ class LogisticRegression(CallbackSupportMixin, LogisticModel):
         theta = self._start(risk)
         check_sums(risk, theta, X, self)
 
-        dtype = np.dtype(np.float64) if self.solver == "liblinear" else X.dtype
-
-        def attributes(theta):
-            coef, intercept = split(theta, risk.outputs)
-            fitted = {"coef_": coef.astype(dtype), "intercept_": intercept.astype(dtype)}
-            return {"classes_": classes} | fitted
-
+        dtype = np.float64 if self.solver == "liblinear" else X.dtype
+        attributes = attributes_of(classes, risk.outputs, dtype)
         task = fit_task(self, X, y, sample_weight, max_subtasks=max(self.max_iter, 1) + 1)
         found = solve(risk, options, C, self.l1_ratio, theta, task=task, attributes=attributes)
         end_of(task, found, attributes)

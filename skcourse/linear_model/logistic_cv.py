@@ -27,6 +27,7 @@ from skcourse.linear_model.logistic import LogisticRegression, check_sums
 from skcourse.linear_model.logistic_folds import (
     Grid,
     Samples,
+    Watch,
     fit_paths,
     score_paths,
     scorer_for,
@@ -34,9 +35,8 @@ from skcourse.linear_model.logistic_folds import (
 from skcourse.linear_model.logistic_layout import set_legacy, set_new
 from skcourse.linear_model.logistic_options import deprecated, options_of, penalties_of
 from skcourse.linear_model.logistic_problem import (
+    attributes_of,
     risk_of,
-    solve,
-    split,
     start_of,
     warn_of,
     weights_of,
@@ -222,8 +222,12 @@ class LogisticRegressionCV(LogisticRegression):
         risk = risk_of(X, codes, len(classes), samples.weights, self.fit_intercept)
         check_sums(risk, start_of(risk, 0), X, self)
 
-        task = fit_task(self, X, y, sample_weight)
-        paths = fit_paths(samples, folds, grid, options, self.n_jobs)
+        dtype = np.float64 if self.solver == "liblinear" else X.dtype
+        attributes = attributes_of(classes, risk.outputs, dtype)
+        n_fits = len(folds) * len(ratios) * len(grid.Cs)
+        task = fit_task(self, X, y, sample_weight, max_subtasks=n_fits + 2)
+        watch = Watch(task, attributes)
+        paths = fit_paths(samples, folds, grid, options, self.n_jobs, watch)
         scorer = None if self.scoring in (None, "warn") else get_scorer(self.scoring)
         model = LogisticRegression(solver=self.solver)
         model.classes_, model.n_features_in_ = classes, X.shape[1]
@@ -234,12 +238,13 @@ class LogisticRegressionCV(LogisticRegression):
             warn_of(paths.unfinished[0], options, None, 0.0)
 
         if self.refit:
-            chosen, found = self._refit(risk, options, grid, paths, scores)
+            chosen, found = self._refit(risk, options, grid, paths, scores, watch)
         else:
             chosen, found = best_of_folds(grid, paths, scores), None
         theta, C, ratio = chosen
-        self.classes_ = classes
-        self.coef_, self.intercept_ = split(theta, risk.outputs)
+        task.subtask("end", attributes=lambda: attributes(theta)).end(lambda: attributes(theta))
+        for name, value in attributes(theta).items():
+            setattr(self, name, value)
         self.Cs_, self.l1_ratios_ = grid.Cs, np.asarray(ratios)
         keep = set_legacy if legacy else set_new
         keep(self, paths, scores, C, ratio, penalty)
@@ -280,7 +285,7 @@ class LogisticRegressionCV(LogisticRegression):
         weights = weights_of(X, y, classes, codes, sample_weight, balance)
         return Samples(X, y, codes, classes, weights)
 
-    def _refit(self, risk, options, grid, paths, scores):
+    def _refit(self, risk, options, grid, paths, scores, watch):
         """Return theta, C and `l1_ratio` of the best mean score, and the Minimum."""
         best = np.unravel_index(np.argmax(scores.sum(axis=0).T), scores.shape[:0:-1])[::-1]
         C, ratio = grid.Cs[best[1]], grid.l1_ratios[best[0]]
@@ -288,8 +293,8 @@ class LogisticRegressionCV(LogisticRegression):
         options = options._replace(verbose=max(0, options.verbose - 1))
         if options.solver == "liblinear":
             start = start_of(risk, 0)
-        found = solve(risk, options, C, ratio, start)
-        warn_of(found, options, risk, C)
+        found = watch.solve("refit", risk, options, C, ratio, start)
+        warn_of(found, options, risk, C, stacklevel=7)
         return (found.theta, C, ratio), found
 
     def score(self, X, y, *, sample_weight=None, **score_params):

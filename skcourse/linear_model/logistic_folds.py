@@ -5,6 +5,7 @@ Iteration   On each fold, for each `l1_ratio`, the values of C follow each other
 """
 
 import operator
+from collections.abc import Callable
 from inspect import signature
 from typing import NamedTuple
 
@@ -40,6 +41,20 @@ class Paths(NamedTuple):
     unfinished: list  # the Minimum of each fit that has not converged
 
 
+class Watch(NamedTuple):
+    """Who listens to the fits: each is a part of the task, and its iterations are parts of it."""
+
+    task: object
+    attributes: Callable  # of theta: what a model fitted so far has
+
+    def solve(self, name, risk, options, C, l1_ratio, theta):
+        """Return what `logistic_problem.solve` does."""
+        part = self.task.subtask(name, max(options.max_iter, 1) + 1)
+        found = solve(risk, options, C, l1_ratio, theta, task=part, attributes=self.attributes)
+        part.end(lambda: self.attributes(found.theta))
+        return found
+
+
 def risk_on(samples, rows, fit_intercept):
     """Return the risk on some of the rows, an array of indices."""
     weights = None if samples.weights is None else samples.weights[rows]
@@ -47,7 +62,7 @@ def risk_on(samples, rows, fit_intercept):
     return risk_of(samples.X[rows], samples.codes[rows], n_classes, weights, fit_intercept)
 
 
-def fit_paths(samples, folds, grid, options, n_jobs):
+def fit_paths(samples, folds, grid, options, n_jobs, watch):
     """Fit all paths.
 
     Parameters
@@ -58,6 +73,7 @@ def fit_paths(samples, folds, grid, options, n_jobs):
     options : Options
     n_jobs : int or None
         How many folds are fitted at once; each uses the cores that are left.
+    watch : Watch
 
     Returns
     -------
@@ -71,7 +87,7 @@ def fit_paths(samples, folds, grid, options, n_jobs):
         found = []
         for C in grid.Cs:
             begin = found[-1].theta if found and options.solver != "liblinear" else start
-            found.append(solve(risk, options, C, ratio, begin))
+            found.append(watch.solve("fold", risk, options, C, ratio, begin))
         unfinished = [minimum for minimum in found if not minimum.converged]
         thetas = [minimum.theta for minimum in found]
         return [(thetas, [minimum.n_iter for minimum in found], unfinished)]

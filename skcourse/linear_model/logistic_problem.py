@@ -105,6 +105,17 @@ def split(theta, outputs):
     return np.ascontiguousarray(matrix[:-1].T), matrix[-1].copy()
 
 
+def attributes_of(classes, outputs, dtype):
+    """Return a callable that makes the fitted attributes of theta."""
+
+    def attributes(theta):
+        coef, intercept = split(theta, outputs)
+        fitted = {"coef_": coef.astype(dtype), "intercept_": intercept.astype(dtype)}
+        return {"classes_": classes} | fitted
+
+    return attributes
+
+
 def solve(risk, options, C, l1_ratio, theta, *, task=SILENCE, attributes=None):
     """Minimise (1).
 
