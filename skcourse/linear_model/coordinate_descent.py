@@ -99,35 +99,49 @@ def draw(rules, before, e, k):
 
 
 @kernel
-def find_slope(features, state, j, u):
-    """u_t = <z_j, r_t> for all targets t."""
-    for t in range(len(u)):
-        total, r = 0.0, state.residual[t]
-        if features.sparse:
-            for e in range(features.starts[j], features.starts[j + 1]):
-                total += features.data[e] * r[features.indices[e]]
-            total += state.shift[t, 0] * features.pulls[j] - state.shift[t, 1] * features.means[j]
-        else:
-            z = features.rows[j]
-            for i in range(len(r)):
-                total += z[i] * r[i]
-        u[t] = total
+def walk(features, net, rules, state, before, moving):
+    """Do (1) for k coordinates, `before` steps after the first; or find all slopes, w as it is.
 
-
-@kernel
-def take_step(features, state, j, u):
-    """Let r follow w_j, which has changed by u_t."""
-    for t in range(len(u)):
-        d, r = u[t], state.residual[t]
-        if features.sparse:
-            for e in range(features.starts[j], features.starts[j + 1]):
-                r[features.indices[e]] -= features.data[e] * d
-            state.shift[t, 0] += features.means[j] * d
-            state.shift[t, 1] -= (features.pulls[j] - features.means[j] * features.weight) * d
-        else:
-            z = features.rows[j]
-            for i in range(len(r)):
-                r[i] -= z[i] * d
+    Returns
+    -------
+    change, size : float, of the largest change, and of the largest coefficient
+    """
+    # NamedTuples are taken apart outside of the loops: their parts are counted at every touch
+    norms, rows, data, indices = features.norms, features.rows, features.data, features.indices
+    starts, means, pulls = features.starts, features.means, features.pulls
+    w, r, shift, slopes = state.w, state.residual, state.shift, state.slopes
+    k, u = w.shape[1], np.empty(w.shape[0])
+    change, size = 0.0, 0.0
+    for e in range(k):
+        j = draw(rules, before, e, k) if moving else e
+        if norms[j] <= 0:
+            continue
+        for t in range(len(u)):
+            total = 0.0
+            if features.sparse:
+                for i in range(starts[j], starts[j + 1]):
+                    total += data[i] * r[t, indices[i]]
+                total += shift[t, 0] * pulls[j] - shift[t, 1] * means[j]
+            else:
+                for i in range(r.shape[1]):
+                    total += rows[j, i] * r[t, i]
+            u[t] = total
+            slopes[t, j] = total
+        if not moving:
+            continue
+        d, length = move(net, norms[j], w, j, u)
+        change, size = max(change, d), max(size, length)
+        for t in range(len(u) if d != 0 else 0):
+            step = u[t]
+            if features.sparse:
+                for i in range(starts[j], starts[j + 1]):
+                    r[t, indices[i]] -= data[i] * step
+                shift[t, 0] += means[j] * step
+                shift[t, 1] -= (pulls[j] - means[j] * features.weight) * step
+            else:
+                for i in range(r.shape[1]):
+                    r[t, i] -= rows[j, i] * step
+    return change, size
 
 
 @kernel
@@ -159,29 +173,17 @@ def sweep_rows(features, net, rules, state, past, first):
     -------
     n_sweeps, settled, ended, squares : as in `Descended`
     """
-    w = state.w
-    k, u = w.shape[1], np.empty(w.shape[0])
+    w, slopes = state.w, state.slopes
     last = min(WINDOW, rules.max_sweeps - first)
     for n in range(1, last + 1):
-        change, size = 0.0, 0.0
-        for e in range(k):
-            j = draw(rules, (first + n - 1) * k, e, k)
-            if features.norms[j] > 0:
-                find_slope(features, state, j, u)
-                d, length = move(net, features.norms[j], w, j, u)
-                change, size = max(change, d), max(size, length)
-                if d != 0:
-                    take_step(features, state, j, u)
+        change, size = walk(features, net, rules, state, (first + n - 1) * w.shape[1], True)
         for i in range(past.shape[1]):
             past[n, i] = state.flat[i]
         settled = change <= rules.tol * size
         if settled or n == last:
-            for j in range(k):
-                find_slope(features, state, j, u)
-                for t in range(len(u)):
-                    state.slopes[t, j] = u[t]
+            walk(features, net, rules, state, 0, False)
             squares = squared_residual(features, state)
-            gap = duality_gap(w, state.slopes, squares, largest_slope(state.slopes, w, net), net)
+            gap = duality_gap(w, slopes, squares, largest_slope(slopes, w, net), net)
             ended = (settled and gap <= rules.gap) or gap <= rules.loose or not np.isfinite(gap)
             if ended or n == last:
                 return n, settled, ended, squares
@@ -200,7 +202,7 @@ def descend_rows(features, net, rules, w, residual, shift):
     residual : array of shape (t, n), r there
     shift : array of shape (t, 2), zeros, and sparse: <s, r> in the second column
     """
-    state = State(*in_one_piece(w, residual, shift), np.empty(w.shape))
+    state = State(*in_one_piece(w, residual, shift), np.zeros(w.shape))
     past = np.empty((WINDOW + 1, len(state.flat)))
     n, ended = 0, False
     while True:
