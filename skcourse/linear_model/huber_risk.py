@@ -64,7 +64,8 @@ def best_scale(residuals, weights, epsilon, total):
     epsilon : float, e
     total : float, S
     """
-    largest = np.abs(residuals).max()
+    counted = weights > 0 if len(weights) else True
+    largest = np.abs(residuals).max(where=counted, initial=0.0)
     if not FLOOR < largest < np.inf:
         return FLOOR if largest <= FLOOR else np.nan
     units = residuals / largest

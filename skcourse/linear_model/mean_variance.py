@@ -112,10 +112,8 @@ class MeanVarianceRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
         """
         X, y = read_Xy(self, X, y, accept_sparse=["csr"], multi_output=False)
         weights = check_weights(sample_weight, X)
-        center, scale = unit_of(np.asarray(y, np.float64), weights, self.fit_intercept)
-        risk = MeanVarianceRisk(
-            X, (y - center) / scale, weights, LOWEST, fit_intercept=self.fit_intercept
-        )
+        values, center, scale = standardised(y, weights, self.fit_intercept)
+        risk = MeanVarianceRisk(X, values, weights, LOWEST, fit_intercept=self.fit_intercept)
         task = fit_task(self, X, y, sample_weight, max_subtasks=self.max_iter)
         start = np.zeros(2 * (X.shape[1] + 1))
         with np.errstate(over="ignore", invalid="ignore"), warnings.catch_warnings():
@@ -128,6 +126,12 @@ class MeanVarianceRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
                 max_iter=self.max_iter,
                 task=task,
                 attributes=lambda theta: self._attributes(theta, center, scale, X.dtype),
+            )
+            attributes = self._attributes(found.theta, center, scale, X.dtype)
+        if not all(np.isfinite(numbers).all() for numbers in attributes.values()):
+            raise ValueError(
+                "The coefficients are beyond the range of numbers, since those in X or y are too "
+                "large. Scale them."
             )
         if risk.raw[1, risk.weights > 0].min() < LOWEST + NEAR:
             warn_not_converged(
@@ -142,7 +146,7 @@ class MeanVarianceRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
                 "the columns of X to a common scale (as StandardScaler does).",
                 stacklevel=5,
             )
-        vars(self).update(self._attributes(found.theta, center, scale, X.dtype))
+        vars(self).update(attributes)
         self.n_iter_ = found.n_iter
         self.history_ = found.history | {"loss": found.history["loss"] + np.log(scale)}
         task.end()
@@ -187,9 +191,16 @@ class MeanVarianceRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
         return tags
 
 
-def unit_of(y, weights, centred):
-    """Return the mean of y, or 0 if it is not `centred`, and its standard deviation about it."""
-    center = np.average(y, weights=weights) if centred else 0.0
-    scale = np.sqrt(np.average((y - center) ** 2, weights=weights))
-    smallest = 1e-10 * np.abs(y).max()
-    return float(center), float(scale) if scale > smallest else float(smallest or 1.0)
+def standardised(y, weights, centred):
+    """Return (y - m) / t, float64, with m the mean of y, or 0 if not `centred`, and t.
+
+    t is the standard deviation about m, or what rounding leaves of it. Sums are of y over its
+    largest number, since squares of y may leave the range of numbers.
+    """
+    y = np.asarray(y, np.float64)
+    unit = np.abs(y).max() or 1.0
+    shares = y / unit
+    center = np.average(shares, weights=weights) if centred else 0.0
+    spread = np.sqrt(np.average((shares - center) ** 2, weights=weights))
+    spread = spread if spread > 1e-10 else (1e-10 if y.any() else 1.0)
+    return (shares - center) / spread, float(unit * center), float(unit * spread)

@@ -184,6 +184,13 @@ def test_rows_that_lie_on_the_plane():
     assert objective(model, X, y) <= objective(theirs, X, y)
 
 
+def test_one_row_that_counts():
+    X, y, _ = draw(n=30)
+    model = HuberRegressor().fit(X, y, sample_weight=np.eye(30)[0])  # others lie far off
+    assert_allclose(model.predict(X[:1]), y[:1], rtol=1e-6)
+    assert model.scale_ < 1e-8
+
+
 def test_absolute_deviations_where_half_the_rows_can_be_met():
     for seed in range(5):
         X, y, _ = draw(n=12, p=6, seed=seed)

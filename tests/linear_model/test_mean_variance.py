@@ -121,3 +121,17 @@ def test_no_maximum(y):
     mean, std = model.predict(X[:3], return_std=True)
     assert np.isfinite(mean).all()
     assert np.isfinite(std).all()
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e300])
+def test_squares_of_y_may_leave_the_range_of_numbers(unit):
+    model, large = MeanVarianceRegressor().fit(X, Y), MeanVarianceRegressor().fit(X, unit * Y)
+    mean, std = model.predict(X, return_std=True)
+    np.testing.assert_allclose(large.predict(X, return_std=True), [unit * mean, unit * std], 1e-6)
+
+
+def test_numbers_that_are_too_large_are_refused():
+    with pytest.raises(ValueError, match=r"beyond the range of numbers.*Scale them"):
+        MeanVarianceRegressor().fit(X.astype(np.float32), 1e60 * Y)
+    with pytest.raises(ValueError, match="could not convert string to float"):
+        MeanVarianceRegressor().fit(X, np.where(Y > 0, "a", "b"))
