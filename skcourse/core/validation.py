@@ -136,6 +136,9 @@ def read_Xy(
         check_array(y_read)  # says that dense data is required
     if getattr(getattr(y, "dtype", None), "kind", "O") == "O":  # None has become NaN
         assert_all_finite(y_read)
+    if X.dtype == np.float32 and y_read.dtype in (np.float64, np.longdouble):
+        with np.errstate(over="ignore"):  # coefficients will be float32
+            assert_all_finite(y_read.astype(np.float32), input_name="y")
     return X, y_read
 
 

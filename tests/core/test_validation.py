@@ -161,6 +161,13 @@ def test_none_in_y_is_nan(y):
         read_Xy(Plain(), X, y, finite=False)
 
 
+def test_y_that_float32_cannot_hold_is_refused_if_coefficients_will_be_float32():
+    X, y = np.ones((3, 2)), np.array([0.0, 1.0, 1e60])
+    assert read_Xy(Plain(), X, y)[1] is y
+    with pytest.raises(ValueError, match="infinity or a value too large for dtype"):
+        read_Xy(Plain(), X.astype(np.float32), y)
+
+
 def test_sparse_y_is_refused():
     with pytest.raises(TypeError, match="dense data is required"):
         read_Xy(Plain(), X, sparse.csr_array(np.ones((4, 2))))
