@@ -5,9 +5,11 @@ problem back to scikit-learn, that would only be measured twice: its fit then ra
 NotImplementedError, and it is left out.
 """
 
+import contextlib
 import functools
 import importlib
 import importlib.util
+import logging
 
 PACKAGES = {"scikit-learn": "sklearn", "scikit-learn-intelex": "sklearnex", "skcourse": "skcourse"}
 
@@ -36,14 +38,30 @@ def fit_class(cls, params, repeat, data):
     """Fit an estimator to `data`, `repeat` times."""
     y = () if data.y is None else (data.y,)
     weights = {} if data.sample_weight is None else {"sample_weight": data.sample_weight}
-    for _ in range(repeat):
-        estimator = cls(**params).fit(data.X, *y, **weights)
-    if handed_back(estimator):
+    with overheard() as messages:
+        for _ in range(repeat):
+            estimator = cls(**params).fit(data.X, *y, **weights)
+    if handed_back(messages):
         raise NotImplementedError("leaves this to scikit-learn")
     return estimator
 
 
-def handed_back(estimator):
-    """Tell whether scikit-learn-intelex let scikit-learn do this fit."""
-    own = not type(estimator).__module__.startswith("sklearnex")
-    return not (own or hasattr(estimator, "_onedal_estimator"))
+@contextlib.contextmanager
+def overheard():
+    """Give a list, and put into it what scikit-learn-intelex says of who does the work."""
+    logger, messages = logging.getLogger("sklearnex"), []
+    handler = logging.Handler()
+    handler.emit = lambda record: messages.append(record.getMessage())
+    before = logger.handlers, logger.level, logger.propagate
+    logger.handlers, logger.propagate = [handler], False
+    logger.setLevel(logging.INFO)
+    try:
+        yield messages
+    finally:
+        logger.handlers, level, logger.propagate = before
+        logger.setLevel(level)
+
+
+def handed_back(messages):
+    """Tell whether scikit-learn-intelex let scikit-learn do a fit, by what was overheard."""
+    return any("fallback to original Scikit-learn" in message for message in messages)

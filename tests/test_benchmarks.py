@@ -1,5 +1,6 @@
 """The benchmarks: ratios and verdicts on made-up times; every workload at a tiny size, untimed."""
 
+import logging
 import subprocess
 import sys
 from functools import partial
@@ -9,7 +10,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from benchmarks import each, first_fit, growth, latency, memory, report
-from benchmarks.contenders import classes, handed_back
+from benchmarks.contenders import handed_back, overheard
 from benchmarks.data import ROOT, Data, images
 from benchmarks.harness import Plan, Workload, interleave, run
 from benchmarks.workloads import all_workloads
@@ -194,12 +195,16 @@ def test_without_a_folder_of_data_there_is_a_stand_in(monkeypatch):
 
 
 def test_fit_handed_back_to_scikit_learn_is_recognised():
-    found = classes("linear_model", "LinearRegression")
-    assert not handed_back(found["scikit-learn"]())
-    foreign = type("LinearRegression", (), {"__module__": "sklearnex.linear_model.linear"})
-    assert handed_back(foreign())
-    foreign._onedal_estimator = None
-    assert not handed_back(foreign())
+    logger = logging.getLogger("sklearnex")
+    before = logger.handlers, logger.level, logger.propagate
+    with overheard() as messages:
+        logger.info("sklearn.linear_model.Ridge.fit: running accelerated version on CPU")
+    assert len(messages) == 1 and not handed_back(messages)
+    with overheard() as messages:
+        logger.info("sklearn.linear_model.Ridge.fit: running accelerated version on CPU")
+        logger.info("sklearn.linear_model.Ridge.fit: fallback to original Scikit-learn")
+    assert handed_back(messages)
+    assert (logger.handlers, logger.level, logger.propagate) == before
 
 
 @pytest.mark.parametrize("question", [latency, first_fit, memory, growth])
