@@ -8,6 +8,8 @@ Iteration   theta moves along d = -H g, by a length from `line_search`. H is M^-
                 q = q - a_i y_i,   a_i = r_i <s_i, q>                                        (2)
             then q = c M^-1 q with c = <s, y> / <y, M^-1 y> of the newest, and oldest first
                 q = q + (a_i - r_i <y_i, q>) s_i.                                            (3)
+            M is made anew after 10, 20, 40, 80 ... iterations: of classes that can nearly be told
+            apart the curvature at the start tells little about that at the end.
 Stop        max_j |dF / dtheta_j| <= tol, and <g, H g> / 2, the decrease that the parabola still
             promises, is at most tol / 1000: where level sets are long, a small gradient may be far
             from the minimum.
@@ -37,6 +39,7 @@ from skcourse.linear_model.penalised_risk import (
 
 MEMORY = 10  # m
 PROMISE = 1e-3  # of tol
+RENEWAL = 10  # iterations before M is made anew; then twice as many, and so on
 
 
 class InverseHessian:
@@ -44,6 +47,13 @@ class InverseHessian:
 
     def __init__(self, metric):
         self.metric, self.scale, self.pairs = metric, 1.0, []
+
+    def renew(self, metric):
+        """Take in another metric."""
+        self.metric = metric
+        if self.pairs:
+            step, change, _ = self.pairs[-1]
+            self.scale = (step @ change) / (change @ metric.solve(change))
 
     def learn(self, step, change):
         """Take in a pair, if it shows a positive curvature."""
@@ -105,12 +115,15 @@ def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
     """Run the iteration."""
     history, stall = History(), Stall()
     point, inverse, reason = point_at(problem, np.array(theta0, np.float64)), None, MAX_ITER
-    n_iter = 0
+    n_iter, renewal = 0, RENEWAL
     while n_iter < max_iter:
         step = task.subtask("lbfgs-iter", attributes=fitted_at(point, attributes))
         if inverse is None:
             inverse = InverseHessian(metric_at(problem, point.gradient))
             direction = -inverse.times(point.gradient)
+        elif n_iter == renewal:
+            inverse.renew(metric_at(problem, point.gradient))
+            direction, renewal = -inverse.times(point.gradient), 2 * renewal
         before, point = point, advance(problem, point, inverse, direction)
         direction = -inverse.times(point.gradient)
         n_iter += 1

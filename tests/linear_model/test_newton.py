@@ -7,6 +7,7 @@ import pytest
 import scipy.sparse as sp
 from scipy.linalg import LinAlgWarning
 from scipy.optimize import minimize
+from sklearn.datasets import load_breast_cancer
 
 from skcourse.core.losses import LOGISTIC, POISSON, SQUARED, Loss
 from skcourse.linear_model.lbfgs import lbfgs
@@ -155,3 +156,14 @@ def test_rounding_in_what_classes_share_does_not_grow():
         warnings.simplefilter("error")
         found = lbfgs(risk, np.zeros(18), 1e-5, tol=1e-9, max_iter=500)
     assert np.abs(found.theta.reshape(-1, 3).sum(axis=1)).max() < 1e-12
+
+
+def test_a_new_metric_where_classes_can_nearly_be_told_apart(monkeypatch):
+    X, y = load_breast_cancer(return_X_y=True)
+    risk = Risk(X, 2.0 * y - 1.0, Loss(LOGISTIC))
+    args = np.zeros(31), 1 / len(y)
+    found = lbfgs(risk, *args, tol=1e-7, max_iter=1000)
+    monkeypatch.setattr("skcourse.linear_model.lbfgs.RENEWAL", np.inf)
+    slow = lbfgs(risk, *args, tol=1e-7, max_iter=1000)
+    assert found.converged and found.n_iter < slow.n_iter / 2
+    np.testing.assert_allclose(found.history["loss"][-1], slow.history["loss"][-1], rtol=1e-7)
