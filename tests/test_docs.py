@@ -5,8 +5,27 @@ import inspect
 import pathlib
 import re
 
+import numpy as np
+import pytest
+
 import skcourse
 from skcourse.discovery import all_estimators
+from skcourse.linear_model import (
+    ARDRegression,
+    BayesianRidge,
+    GeneralizedLinearClassifier,
+    GeneralizedLinearRegressor,
+    HuberRegressor,
+    LogisticRegression,
+    LogisticRegressionCV,
+    MeanVarianceRegressor,
+    OrthogonalMatchingPursuit,
+    OrthogonalMatchingPursuitCV,
+    Perceptron,
+    PoissonRegressor,
+    SGDClassifier,
+    SGDRegressor,
+)
 from skcourse.tour.cases import namesake
 
 HOUSE = pathlib.Path(__file__).parents[1]
@@ -45,6 +64,44 @@ def test_docstrings_are_laid_out_as_numpydoc_wants():
             if not re.search(rf"^(\w+, )*{parameter}(, \w+)* : ", parameters, re.MULTILINE)
         ]
         assert not missing, name
+
+
+X = np.random.default_rng(0).normal(size=(60, 3))
+NUMBERS, CLASSES = np.exp(X[:, 0] + 0.3 * X[:, 1] * X[:, 2]), np.digitize(X[:, 0] + X[:, 1], [0])
+KEPT = [  # fits whose history is not that of the defaults
+    (LogisticRegression(), CLASSES),
+    (LogisticRegression(solver="liblinear", dual=True, random_state=0), CLASSES),
+    (LogisticRegression(solver="saga", random_state=0), CLASSES),
+    (LogisticRegression(solver="saga", l1_ratio=0.5), CLASSES),
+    (LogisticRegressionCV(use_legacy_attributes=False), CLASSES),
+    (LogisticRegressionCV(use_legacy_attributes=False, solver="saga", random_state=0), CLASSES),
+    (SGDClassifier(early_stopping=True, random_state=0), CLASSES),
+    (GeneralizedLinearClassifier("hinge"), CLASSES),
+    (GeneralizedLinearClassifier(solver="proximal-newton"), CLASSES),
+    (GeneralizedLinearRegressor(penalty="l1"), NUMBERS),
+    (GeneralizedLinearRegressor(penalty="l0", alpha=0.1), NUMBERS),
+    (GeneralizedLinearRegressor("pinball"), NUMBERS),
+    (PoissonRegressor(), NUMBERS),
+    (PoissonRegressor(solver="newton-cholesky"), NUMBERS),
+    (BayesianRidge(compute_score=True), NUMBERS),
+    (ARDRegression(compute_score=True), NUMBERS),
+    (HuberRegressor(), NUMBERS),
+    (MeanVarianceRegressor(), NUMBERS),
+    (OrthogonalMatchingPursuit(), NUMBERS),
+    (OrthogonalMatchingPursuitCV(), NUMBERS),
+    (Perceptron(random_state=0), CLASSES),
+    (SGDRegressor(random_state=0), NUMBERS),
+]
+
+
+@pytest.mark.parametrize(("model", "y"), KEPT, ids=lambda value: str(value)[:60])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_what_a_history_holds_is_documented(model, y):
+    text = inspect.getdoc(type(model))
+    history = model.fit(X, y).history_
+    assert history
+    assert [name for name in history if f'"{name}"' not in text] == []
 
 
 def test_readme_can_be_read_in_a_minute():

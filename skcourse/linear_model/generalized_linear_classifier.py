@@ -87,8 +87,9 @@ class GeneralizedLinearClassifier(GeneralizedLinear, LinearClassifier):
         The one that was chosen.
     history_ : dict of arrays of shape (n_iter_,)
         After each iteration "loss", which is the objective, and "gradient", "violation" or "gap":
-        what `tol` is compared with. Where each class is set against the rest, they come one after
-        the other, and "class" is the index in `classes_`.
+        what `tol` is compared with; of "proximal-newton" also "n_active", how many coefficients
+        are not 0. Where each class is set against the rest, they come one after the other, and
+        "class" is the index in `classes_`.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X has names.

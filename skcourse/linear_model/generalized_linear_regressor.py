@@ -74,7 +74,8 @@ class GeneralizedLinearRegressor(GeneralizedLinear, LinkedRegressor):
         The one that was chosen.
     history_ : dict of arrays of shape (n_iter_,)
         After each iteration "loss", which is the objective, and "gradient", "violation" or "gap":
-        what `tol` is compared with.
+        what `tol` is compared with; of "proximal-newton" also "n_active", how many coefficients
+        are not 0.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X has names.

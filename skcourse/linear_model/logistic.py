@@ -219,7 +219,8 @@ class LogisticRegression(CallbackSupportMixin, LogisticModel):
     history_ : dict of str to ndarray of shape (n_iter,)
         After each iteration "loss", (2) over C sum s, and "gradient", its largest slope; with
         `l1_ratio` > 0 "loss", "violation" of what makes an optimum, and "n_active", the number of
-        coefficients that are not 0.
+        coefficients that are not 0. Of averaged gradients it is "change", the largest of a
+        coefficient over the largest coefficient; of the dual "slope", its largest.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X has names.

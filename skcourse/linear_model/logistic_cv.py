@@ -102,6 +102,7 @@ class LogisticRegressionCV(LogisticRegression):
     n_iter_ : ndarray of shape (n_folds, n_l1_ratios, n_cs)
         In the old form of shape (1, n_folds, n_cs, n_l1_ratios).
     history_ : dict of str to ndarray, of the last fit, to all rows; only if `refit`
+        What `LogisticRegression` keeps with the solver: "loss" and "gradient", "change", ...
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X has names.

@@ -248,6 +248,30 @@ def test_every_parameter_counts(name):
     assert not np.allclose(base.coef_, changed.fit(X, y).coef_, rtol=1e-3, atol=0)
 
 
+@pytest.mark.parametrize(
+    "name", sorted(set(CHANGES) & set(GradientDescentClassifier().get_params()))
+)
+def test_every_parameter_counts_for_classes(name):
+    value, others = CHANGES[name]
+    value = "hinge" if name == "loss" else value
+    others = others | {"alpha": 0.05} if name == "gamma" else others
+    base = GradientDescentClassifier(**SHORT | {"random_state": 0} | others).fit(X, CODES)
+    changed = GradientDescentClassifier(**SHORT | {"random_state": 0} | others | {name: value})
+    assert not np.allclose(base.coef_, changed.fit(X, CODES).coef_, rtol=1e-3, atol=0)
+
+
+def test_classifiers_stop_and_begin_as_regressors_do():
+    short = GradientDescentClassifier(warm_start=True, **SHORT)
+    twice = short.fit(X, CODES).fit(X, CODES).coef_
+    whole = GradientDescentClassifier(tol=None, max_iter=6).fit(X, CODES).coef_
+    np.testing.assert_allclose(twice, whole, rtol=1e-12)
+    noise = {"X_val": X, "y_val": np.roll(CODES, 1)}
+    for patience in (2, 5):
+        model = GradientDescentClassifier(n_iter_no_change=patience, max_iter=500)
+        losses = model.fit(X, CODES, **noise).history_["validation_loss"]
+        assert model.n_iter_ == losses.argmin() + 1 + patience < 500
+
+
 def test_all_parameters_are_tested():
     elsewhere = {"tol", "n_iter_no_change", "warm_start", "record"}
     assert set(CHANGES) | elsewhere == set(GradientDescentRegressor().get_params())

@@ -64,6 +64,15 @@ def test_regression_as_theirs(data, loss, penalty, form):
 
 
 @pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
+def test_steps_back_and_forth_cancel(form):
+    X = np.zeros((30, 1))  # predictions are the intercept: at 0 a perceptron learns, beside it not
+    X[0] = 1.0
+    for seed in range(10):
+        y = np.random.default_rng(seed).integers(0, 2, 30)
+        same(*both("perceptron", form(X), y, eta0=0.1))
+
+
+@pytest.mark.parametrize("form", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("penalty", ["l2", "elasticnet"])
 @pytest.mark.parametrize("loss", SGDClassifier.loss_functions)
 def test_classes_as_theirs(data, loss, penalty, form):
@@ -122,6 +131,41 @@ def test_perceptron_as_theirs(data):
     for labels in (y > 1, np.digitize(y, [0, 2])):
         for options in ({}, {"penalty": "l2", "eta0": 0.1, "alpha": 0.01}, {"shuffle": False}):
             same(*both("perceptron", X, labels, **options))
+
+
+CLASS_OPTIONS = [
+    {"alpha": 0.1},
+    {"penalty": "elasticnet", "l1_ratio": 0.7, "alpha": 0.01},
+    {"fit_intercept": False},
+    {"shuffle": False},
+    {"tol": 1e-2, "max_iter": 100},
+    {"tol": 1e-3, "max_iter": 100, "n_iter_no_change": 2},
+    # theirs judges when to stop by coefficients that lack the shrinking by a penalty
+    {"early_stopping": True, "validation_fraction": 0.3, "tol": 1e-3, "max_iter": 100}
+    | {"penalty": None},
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [("classifier", options) for options in CLASS_OPTIONS]
+    + [("perceptron", {"penalty": "l2", "alpha": 0.01} | options) for options in CLASS_OPTIONS]
+    + [
+        ("classifier", {"loss": "huber", "epsilon": 0.4}),
+        ("classifier", {"learning_rate": "invscaling", "power_t": 0.2}),
+    ],
+    ids=str,
+)
+def test_class_options_as_theirs(data, kind, options, capsys):
+    X, y, _ = data
+    steady = STEADY if kind == "classifier" and "learning_rate" not in options else {}
+    ours, theirs = both(kind, X, y > 1, **steady | options)
+    same(ours, theirs)
+    assert not np.allclose(ours.coef_, both(kind, X, y > 1, **steady)[0].coef_, rtol=1e-6)
+    same(*(model.set_params(warm_start=True).fit(X, y > 1) for model in (ours, theirs)))
+    capsys.readouterr()
+    ours.set_params(verbose=1).fit(X, y > 1)
+    assert "Epoch 1. Norm" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
