@@ -127,6 +127,7 @@ def fold(results, combine):
     """Combine `results` one by one, in order; None if there are none."""
     results = iter(results)
     total = next(results, None)
+    held.deliver()
     for result in results:
         total = combine(total, result)
         held.deliver()

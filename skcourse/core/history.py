@@ -10,6 +10,8 @@ import warnings
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
+from skcourse.core.interrupts import held
+
 
 class History:
     """Numbers by name, one per iteration.
@@ -41,7 +43,8 @@ class Silence:
     """The task of a fit that nobody listens to."""
 
     def subtask(self, name, max_subtasks=0, attributes=None):
-        """Begin a part of this task."""
+        """Begin a part of this task; interrupts are delivered here, lest a long fit holds them."""
+        held.deliver()
         return self
 
     def end(self, attributes=None):
@@ -62,6 +65,7 @@ class Task:
 
         `attributes`, a callable as in `end`, makes the fitted attributes as of its beginning.
         """
+        held.deliver()
         context = self.context.subcontext(task_name=name, max_subtasks=max_subtasks)
         return Task(self.estimator, context, self.data, attributes)
 

@@ -7,6 +7,7 @@ import threading
 import pytest
 
 from skcourse.core.chunks import blas_limit, one_blas_thread, reduce_blocks
+from skcourse.core.history import SILENCE
 from skcourse.core.interrupts import held
 
 
@@ -61,6 +62,16 @@ def test_reduction_stops_soon(n_jobs):
         reduce_blocks(part, range(100_000), n_jobs=n_jobs)
     assert len(done) < 100_000
     assert blas_limit.n_inside == 0
+
+
+@pytest.mark.parametrize(
+    "one_turn", [lambda: SILENCE.subtask("iteration"), lambda: reduce_blocks(int, [0])]
+)
+def test_an_iteration_delivers_and_so_does_a_pass_over_a_single_block(one_turn):
+    with held:
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            one_turn()
 
 
 def test_blas_gets_its_threads_back():
