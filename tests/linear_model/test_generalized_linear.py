@@ -207,6 +207,36 @@ def test_all_solvers_agree(penalty):
         np.testing.assert_allclose(fit.coef_, fits[0].coef_, atol=1e-8)
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"penalty": "elasticnet", "l1_ratio": 0.9},
+        {"penalty": "mcp", "gamma": 50.0},
+        {"penalty": "group", "groups": GROUPS[::-1]},
+        {"penalty_weights": [0.0, 5.0, 1.0, 1.0, 1.0]},
+        {"solver": "lbfgs"},
+        {"solver": "lbfgs", "max_iter": 2},
+        {"solver": "lbfgs", "tol": 0.03},
+    ],
+    ids=str,
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_options_of_classifiers(options):
+    last = list(options)[-1]
+    rest = {"alpha": 0.02, "tol": 1e-9} | {"groups": GROUPS} | options
+    default = {"groups": GROUPS} if last == "groups" else {}
+    del rest[last]
+    plain = GeneralizedLinearClassifier(**rest | default).fit(X, CLASSES > 0)
+    asked = GeneralizedLinearClassifier(**rest | {last: options[last]}).fit(X, CLASSES > 0)
+    assert not np.array_equal(asked.coef_, plain.coef_)
+    if last == "solver":
+        assert (asked.solver_, plain.solver_) == ("lbfgs", "newton-cholesky")
+    elif last in ("max_iter", "tol"):
+        assert asked.n_iter_ < plain.n_iter_
+    else:
+        assert not np.allclose(asked.coef_, plain.coef_, rtol=1e-3)
+
+
 def test_order_of_groups_is_nothing():
     options = {"penalty": "group", "alpha": 0.1} | SHARP
     fit = GeneralizedLinearRegressor(groups=GROUPS, **options).fit(X, Y)

@@ -237,3 +237,37 @@ def test_labels_may_be_anything_that_sorts():
     model = LogisticRegression().fit(X, names)
     assert list(model.classes_) == ["eggs", "ham", "spam"]
     assert model.score(X, names) > 0.5
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_without_an_intercept(solver):
+    X, y = data()
+    options = {"fit_intercept": False, "C": 0.5, "random_state": 0}
+    found = LogisticRegression(solver=solver, **options, **TIGHT).fit(X + 0.5, y)
+    expected = Theirs(solver="newton-cholesky", tol=1e-11, max_iter=1000, **options)
+    np.testing.assert_allclose(found.coef_, expected.fit(X + 0.5, y).coef_, atol=2e-6)
+    assert np.array_equal(found.intercept_, [0.0])
+
+
+def test_the_dual_is_another_way_to_the_same_optimum():
+    X, y = data()
+    options = {"solver": "liblinear", "C": 0.5, "random_state": 0, **TIGHT}
+    dual = LogisticRegression(dual=True, **options).fit(X, y)
+    primal = LogisticRegression(**options).fit(X, y)
+    assert set(dual.history_) == {"slope"} and set(primal.history_) == {"loss", "gradient"}
+    np.testing.assert_allclose(dual.coef_, primal.coef_, atol=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("penalty", "instead"),
+    [("l1", {"l1_ratio": 1.0}), ("l2", {}), (None, {"C": np.inf}), ("elasticnet", {})],
+)
+def test_the_old_name_of_a_penalty(penalty, instead):
+    X, y = data()
+    options = {"solver": "saga", "C": 0.05, "l1_ratio": 0.5 if penalty == "elasticnet" else 0.0}
+    options |= {"random_state": 0, "tol": 1e-6, "max_iter": 5000}
+    with pytest.warns(FutureWarning, match="penalty"):
+        old = LogisticRegression(penalty=penalty, **options).fit(X, y)
+    np.testing.assert_array_equal(
+        old.coef_, LogisticRegression(**options | instead).fit(X, y).coef_
+    )

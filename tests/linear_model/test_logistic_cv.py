@@ -150,3 +150,24 @@ def test_unfinished_fits_warn_once():
         warnings.simplefilter("always")
         model.fit(X, y)
     assert [warning.category for warning in caught] == [ConvergenceWarning]
+
+
+def test_what_only_liblinear_takes(capfd):
+    X, y = data()
+    rest = {"solver": "liblinear", "tol": 1e-9, "max_iter": 20_000, "random_state": 0} | NEW
+    rest |= {"Cs": [0.1], "cv": 3, "l1_ratios": (0,)}
+    plain = LogisticRegressionCV(**rest).fit(X, y)
+    dual = LogisticRegressionCV(dual=True, **rest).fit(X, y)
+    assert "slope" in dual.history_ and "slope" not in plain.history_
+    np.testing.assert_allclose(dual.coef_, plain.coef_, atol=2e-6)
+    other = LogisticRegressionCV(dual=True, **rest | {"random_state": 1}).fit(X, y)
+    assert not np.array_equal(other.history_["slope"], dual.history_["slope"])
+    scaled = LogisticRegressionCV(intercept_scaling=9.0, **rest).fit(X, y)
+    alone = LogisticRegression(
+        C=0.1, solver="liblinear", intercept_scaling=9.0, tol=1e-9, max_iter=20_000
+    ).fit(X, y)
+    np.testing.assert_allclose(scaled.coef_, alone.coef_, rtol=1e-7)
+    assert not np.allclose(scaled.intercept_, plain.intercept_, rtol=1e-3)
+    capfd.readouterr()
+    LogisticRegressionCV(verbose=1, **rest).fit(X, y)
+    assert "".join(capfd.readouterr())

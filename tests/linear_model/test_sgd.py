@@ -135,6 +135,7 @@ def test_perceptron_as_theirs(data):
 
 CLASS_OPTIONS = [
     {"alpha": 0.1},
+    {"class_weight": {False: 1.0, True: 3.0}},
     {"penalty": "elasticnet", "l1_ratio": 0.7, "alpha": 0.01},
     {"fit_intercept": False},
     {"shuffle": False},
