@@ -128,3 +128,26 @@ def test_parameters_of_cross_validation():
         ElasticNetCV(l1_ratio=0).fit(X, y)
     with pytest.warns(ConvergenceWarning, match="fits on the folds"):
         LassoCV(max_iter=1, tol=1e-12).fit(X, y)
+
+
+@pytest.mark.parametrize("cls", [LassoCV, ElasticNetCV, *MULTI])
+def test_each_class_of_cross_validation_heeds_its_parameters(cls, capfd):
+    X, y = data(60, 8, n_targets=2 if cls in MULTI else None)
+    few = {"alphas": 5, "eps": 0.01, "cv": 3}
+    reference = getattr(theirs, cls.__name__)(fit_intercept=False, **few, **TIGHT).fit(X, y)
+    through_0 = cls(fit_intercept=False, **few, **TIGHT).fit(X, y)
+    np.testing.assert_allclose(through_0.coef_, reference.coef_, rtol=1e-4, atol=1e-5)
+    assert not np.any(through_0.intercept_)
+    # few sweeps, in an order of its own for each seed, end at other bits
+    drawn = [
+        cls(selection="random", random_state=seed, tol=1e-2, **few).fit(X, y).mse_path_
+        for seed in (0, 0, 1)
+    ]
+    assert np.array_equal(drawn[0], drawn[1]) and not np.array_equal(drawn[0], drawn[2])
+    assert not np.array_equal(drawn[0], cls(tol=1e-2, **few).fit(X, y).mse_path_)
+    assert not np.array_equal(
+        cls(tol=1e-1, **few).fit(X, y).mse_path_, cls(**few, **TIGHT).fit(X, y).mse_path_
+    )
+    capfd.readouterr()
+    cls(verbose=1, **few).fit(X, y)
+    assert "".join(capfd.readouterr())
