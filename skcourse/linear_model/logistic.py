@@ -13,12 +13,11 @@ Reference   D. Cox, The regression analysis of binary sequences, JRSS B, 1958.
 from numbers import Integral, Real
 
 import numpy as np
-from scipy.sparse import csr_array, issparse
+from scipy.sparse import issparse
 from scipy.special import expit
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from skcourse.core.history import SILENCE, fit_task
 from skcourse.core.validation import (
@@ -28,9 +27,8 @@ from skcourse.core.validation import (
     StrOptions,
     check_finite_sums,
     fit_context,
-    read_X,
 )
-from skcourse.linear_model.base import SPARSE, linear_map
+from skcourse.linear_model.linear_classifier import LinearClassifier
 from skcourse.linear_model.logistic_options import (
     SHORT_INDICES,
     SOLVERS,
@@ -50,45 +48,8 @@ from skcourse.linear_model.logistic_problem import (
 )
 
 
-class LogisticModel(ClassifierMixin, BaseEstimator):
+class LogisticModel(LinearClassifier):
     """What `coef_` and `intercept_` say about new samples, by (1)."""
-
-    def decision_function(self, X):
-        """Return the scores z.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        scores : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            Of two classes that of `classes_[1]`, the log of its odds.
-        """
-        if not hasattr(self, "coef_"):
-            check_is_fitted(self)
-        kinds = {"accept_sparse": list(SPARSE), "dtype": "numeric"}
-        X = read_X(self, X, order=None, finite=False, **kinds)
-        coef, intercept = self.coef_, self.intercept_
-        if issparse(coef):
-            check_finite_sums(X.sum(), X, estimator=self)
-            scores = np.asarray(X @ coef.T + intercept)
-            return scores[:, 0] if len(self.classes_) == 2 else scores
-        if len(self.classes_) == 2 and len(coef) == 1:
-            coef, intercept = coef[0], np.ravel(intercept)[0]
-        return linear_map(X, coef, intercept, self)
-
-    def predict(self, X):
-        """Return the likeliest class of each sample, (n_samples,).
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        """
-        scores = self.decision_function(X)
-        if scores.ndim == 1:
-            return self.classes_[(scores > 0).astype(np.intp)]
-        return self.classes_[scores.argmax(axis=1)]
 
     def predict_proba(self, X):
         """Return the probability of each class, (n_samples, n_classes), in order of `classes_`.
@@ -121,19 +82,6 @@ class LogisticModel(ClassifierMixin, BaseEstimator):
         scores -= scores.max(axis=1, keepdims=True)
         scores -= np.log(np.exp(scores).sum(axis=1, keepdims=True))
         return scores
-
-    def densify(self):
-        """Make `coef_` a dense array, as a fit does; return self."""
-        check_is_fitted(self, msg="Estimator, %(name)s, must be fitted before densifying.")
-        if issparse(self.coef_):
-            self.coef_ = self.coef_.toarray()
-        return self
-
-    def sparsify(self):
-        """Make `coef_` a CSR matrix: small, if most coefficients are 0; return self."""
-        check_is_fitted(self, msg="Estimator, %(name)s, must be fitted before sparsifying.")
-        self.coef_ = csr_array(self.coef_)
-        return self
 
     def _read_problem(self, X, y, sample_weight, *, dtype=FLOATS):
         """Return X, y and the weights of its rows; set `classes_` and the codes of y.

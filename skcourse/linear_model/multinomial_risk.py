@@ -13,14 +13,13 @@ Redundant   A number added to all scores changes nothing: (3) is singular along 
 from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import issparse
 
 from skcourse.core.chunks import sum_over_chunks
 from skcourse.core.kernel import kernel
 from skcourse.core.losses import multinomial
 from skcourse.linear_model.risk import (
     NONE,
-    SparseRows,
+    Rows,
     add_dense_squares,
     add_sparse_squares,
     scatter_of,
@@ -115,7 +114,7 @@ def pass_over_sparse(rows, classes, theta, curved, gradient):
     return total
 
 
-class MultinomialRisk:
+class MultinomialRisk(Rows):
     """(1) as a function of theta, a float64 vector: the rows of (W; b'), p + 1 times K numbers.
 
     Parameters
@@ -132,28 +131,13 @@ class MultinomialRisk:
     """
 
     def __init__(self, X, codes, n_classes, weights=None, *, fit_intercept=True, n_jobs=-1):
-        self.X, self.fit_intercept, self.n_jobs = X, fit_intercept, n_jobs
-        (self.n, self.p), self.outputs = X.shape, n_classes
+        super().__init__(X, fit_intercept, n_jobs)
+        self.chunks.setdefault("min_rows", 4 * TILE)
         self.weights = NONE if weights is None else np.asarray(weights, np.float64)
         self.total = float(self.weights.sum()) if len(self.weights) else float(self.n)
-        self.codes = np.ascontiguousarray(codes, np.int64)
+        self.codes, self.outputs = np.ascontiguousarray(codes, np.int64), n_classes
         self.probabilities = np.empty((self.n, n_classes))
-        self.sparse = issparse(X)
-        self.density = X.nnz / (self.n * self.p) if self.sparse else 1.0
         self.known = None  # where it was last asked, and the answer
-        self.chunks = {"row_bytes": X.dtype.itemsize * self.p, "n_jobs": n_jobs}
-        self.chunks["min_rows"] = 4 * TILE
-        if self.sparse:
-            per_row = X.nnz / self.n
-            self.chunks["row_bytes"] = int(16 * per_row) + 16
-            self.chunks["min_rows"] = int(4 * self.p / max(per_row, 1.0)) + 256
-
-    def part(self, rows):
-        """Return a chunk of X as kernels take it."""
-        if not self.sparse:
-            return np.asarray(self.X[rows])
-        starts = self.X.indptr[rows.start : rows.stop + 1]
-        return SparseRows(starts, self.X.indices, self.X.data)
 
     def sum_over_rows(self, theta, curved):
         """Return value and gradient, or 0 and the product of (3) with theta."""

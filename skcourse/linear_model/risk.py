@@ -162,7 +162,35 @@ def pass_over_sparse(rows, targets, loss, theta, slopes, gradient):
     return total
 
 
-class Risk:
+class Rows:
+    """The rows of a risk, cut into chunks.
+
+    Parameters
+    ----------
+    X : array of shape (n, p), C-contiguous floats, or CSR matrix
+    fit_intercept : bool
+    n_jobs : int or None
+    """
+
+    def __init__(self, X, fit_intercept, n_jobs):
+        self.X, self.fit_intercept, self.n_jobs = X, fit_intercept, n_jobs
+        (self.n, self.p), self.sparse = X.shape, issparse(X)
+        self.density = X.nnz / (self.n * self.p) if self.sparse else 1.0
+        self.chunks = {"row_bytes": X.dtype.itemsize * self.p, "n_jobs": n_jobs}
+        if self.sparse:
+            per_row = X.nnz / self.n
+            self.chunks["row_bytes"] = int(16 * per_row) + 16
+            self.chunks["min_rows"] = int(4 * self.p / max(per_row, 1.0)) + 256
+
+    def part(self, rows):
+        """Return a chunk of X as kernels take it."""
+        if not self.sparse:
+            return np.asarray(self.X[rows])
+        starts = self.X.indptr[rows.start : rows.stop + 1]
+        return SparseRows(starts, self.X.indices, self.X.data)
+
+
+class Risk(Rows):
     """(1) as a function of theta = (w_1 .. w_p, b), a float64 vector.
 
     Parameters
@@ -178,27 +206,12 @@ class Risk:
     """
 
     def __init__(self, X, y, loss, weights=None, *, fit_intercept=True, n_jobs=-1):
-        self.X, self.loss, self.fit_intercept, self.n_jobs = X, loss, fit_intercept, n_jobs
-        self.n, self.p = X.shape
+        super().__init__(X, fit_intercept, n_jobs)
         weights = NONE if weights is None else np.asarray(weights, np.float64)
         self.total = float(weights.sum()) if len(weights) else float(self.n)
         self.targets = Targets(np.ascontiguousarray(y, np.float64), weights)
-        self.slopes = Slopes(*np.empty((3, self.n)))
-        self.sparse, self.outputs = issparse(X), 1
-        self.density = X.nnz / (self.n * self.p) if self.sparse else 1.0
+        self.slopes, self.loss, self.outputs = Slopes(*np.empty((3, self.n))), loss, 1
         self.known = None  # where it was last asked, and the answer
-        self.chunks = {"row_bytes": X.dtype.itemsize * self.p, "n_jobs": n_jobs}
-        if self.sparse:
-            per_row = X.nnz / self.n
-            self.chunks["row_bytes"] = int(16 * per_row) + 16
-            self.chunks["min_rows"] = int(4 * self.p / max(per_row, 1.0)) + 256
-
-    def part(self, rows):
-        """Return a chunk of X as kernels take it."""
-        if not self.sparse:
-            return np.asarray(self.X[rows])
-        starts = self.X.indptr[rows.start : rows.stop + 1]
-        return SparseRows(starts, self.X.indices, self.X.data)
 
     def raw(self, theta):
         """Return z, of shape (n,)."""
