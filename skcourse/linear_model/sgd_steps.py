@@ -112,6 +112,15 @@ def push(rules, h, y, z, squares):
     return -h * slope_
 
 
+@kernel(exact=True)
+def move_intercept(rules, b, c, h):
+    """Return b + rate (c - h drift), with the product rounded before it is added.
+
+    Where x_i = 0, steps back and forth have to meet b = 0 again, at which the perceptron learns.
+    """
+    return b + rules.intercept_rate * (c - h * rules.drift)
+
+
 @kernel
 def penalty(rules, numbers):
     """Return P(w) of (1), and the part of b in the objective of the one-class machine."""
@@ -179,7 +188,7 @@ def dense_steps(X, order, start, tile, rules, state):
                 moved = shrink * w[j] + c * X[i, j]  # (2)
                 w[j] = moved
                 squares += moved * moved
-        b += rules.intercept_rate * (c - h * rules.drift)
+        b = move_intercept(rules, b, c, h)
         if rules.l1 > 0:
             penalties += rules.l1 * numbers[SIZE]
             numbers[PULL] += h * rules.l1
@@ -343,7 +352,7 @@ def sparse_steps(rows, order, start, tile, rules, state):
         elif c != 0:
             move_entries(rows, i, c / numbers[SCALE], state)
             numbers[SQUARES] += c * (2.0 * shrink * along + c * length)
-        numbers[B] += rules.intercept_rate * (c - h * rules.drift)
+        numbers[B] = move_intercept(rules, numbers[B], c, h)
         if 0 < rules.average_from <= t:
             count = t - rules.average_from + 1.0
             if count > 1:
