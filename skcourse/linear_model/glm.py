@@ -143,7 +143,7 @@ class DevianceRegressor(LinkedRegressor):
         Warns
         -----
         ConvergenceWarning
-            If `max_iter` is reached, or y is 0 throughout.
+            If `max_iter` is reached, or y is nowhere positive where the mean has to be.
         """
         X, y = self._read(X, y)
         self._check_domain(y)
@@ -263,13 +263,18 @@ class DevianceRegressor(LinkedRegressor):
 
 
 def first_intercept(name, parameter, y, weights, dtype):
-    """Return the best constant raw prediction, to begin at; finite."""
-    with np.errstate(divide="ignore"):
+    """Return the best constant raw prediction, to begin at; finite.
+
+    Where means are positive and that of y is not, it is the one for what is positive in y.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
         best = best_constant(name, y, weights, parameter)
+        if not np.isfinite(best) or (name == "tweedie_identity" and parameter and best <= 0):
+            best = best_constant(name, np.maximum(y, 0.0), weights, parameter)
     if best == -np.inf:
         warn_not_converged(
-            "y is 0 wherever it has weight: the likelihood has no maximum, and the intercept "
-            "stands for minus infinity. The fit predicts 0; it needs a positive y.",
+            "y is nowhere positive where it has weight: the likelihood has no maximum, and the "
+            "intercept stands for minus infinity. The fit predicts 0; it needs a positive y.",
             stacklevel=6,
         )
         return float(np.log(np.finfo(dtype).tiny))
@@ -278,9 +283,14 @@ def first_intercept(name, parameter, y, weights, dtype):
 
 def not_converged(solver, found, max_iter):
     """Return the warning for a Minimum that is none."""
-    if found.reason != MAX_ITER:
-        return found.reason
     gradient = found.history["gradient"][-1]
+    if found.reason != MAX_ITER:
+        return (
+            f"{solver} failed to converge: it found no lower point after {found.n_iter} "
+            f"iterations, and yet the gradient is {gradient:.3g}. Rounding is in its way, or means "
+            "that the loss does not allow. Scale the columns of X (e.g. by a StandardScaler), or "
+            "raise alpha or tol."
+        )
     return (
         f"{solver} failed to converge after max_iter={max_iter} iterations: the gradient still is "
         f"{gradient:.3g}. Increase max_iter, scale the columns of X (e.g. by a StandardScaler), or "

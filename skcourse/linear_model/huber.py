@@ -206,9 +206,14 @@ def far_origin(X):
 
 def why_not(found, max_iter, total):
     """Return the warning for a Minimum that is none."""
-    if found.reason != MAX_ITER:
-        return found.reason
     gradient = found.history["gradient"][-1] * total if found.n_iter else np.nan
+    if found.reason != MAX_ITER:
+        return (
+            f"HuberRegressor failed to converge: it found no lower point after {found.n_iter} "
+            f"iterations, and yet the gradient is {gradient:.3g}. The residuals are near 0, where "
+            "the loss has a kink, or rounding is in its way. Remove columns that depend on "
+            "others, scale the columns of X (e.g. by a StandardScaler), or raise alpha or tol."
+        )
     return (
         f"HuberRegressor failed to converge after max_iter={max_iter} iterations: the gradient "
         f"still is {gradient:.3g}. Increase max_iter, scale the columns of X (e.g. by a "

@@ -188,3 +188,19 @@ def test_threads_change_no_bit(n_threads, monkeypatch):
 
 def test_all_are_public():
     assert {"GammaRegressor", "PoissonRegressor", "TweedieRegressor"} <= set(linear_model.__all__)
+
+
+def test_an_exponential_is_fitted_to_targets_of_a_negative_mean():
+    X, _, _ = sample()
+    y = np.exp(2 * X[:, 0]) - 10
+    assert y.mean() < 0
+    model = TweedieRegressor(power=0, link="log", alpha=0.01).fit(X, y)
+    assert np.mean((y - model.predict(X)) ** 2) < np.mean(y**2)  # better than 0, the best constant
+
+
+def test_a_fit_that_is_in_its_own_way_says_so():
+    rng = np.random.default_rng(0)
+    X = 1e6 + rng.normal(size=(12, 3))  # planes through such rows leave what the loss allows
+    y = rng.standard_t(1, size=12)  # of a negative mean
+    with pytest.warns(ConvergenceWarning, match=r"no lower point.*Scale the columns"):
+        TweedieRegressor(power=-1, alpha=0).fit(X, y)

@@ -9,7 +9,9 @@ from scipy.optimize import brentq, check_grad, linprog
 from sklearn.exceptions import ConvergenceWarning
 
 from skcourse.linear_model import HuberRegressor, LinearRegression, huber_stages
+from skcourse.linear_model.huber import why_not
 from skcourse.linear_model.huber_risk import FLOOR, HuberProblem, HuberRisk, best_scale
+from skcourse.linear_model.penalised_risk import STUCK, Minimum
 
 
 def draw(n=300, p=4, seed=0, outliers=0.1):
@@ -268,3 +270,10 @@ def test_bad_input():
         HuberRegressor().fit(X, np.where(np.arange(len(y)) == 2, np.nan, y))
     with pytest.raises(ValueError, match=r"too large|infinity"):
         HuberRegressor().fit(X, y * 1e307)
+
+
+def test_a_fit_that_is_in_its_own_way_says_so():
+    found = Minimum(np.zeros(2), 3, False, {"gradient": [0.5]}, STUCK, "newton")
+    assert "no lower point after 3 iterations, and yet the gradient is 5." in why_not(
+        found, 100, 10
+    )
