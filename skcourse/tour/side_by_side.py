@@ -21,7 +21,7 @@ from skcourse.tour.cases import Case, kind, model_of
 from skcourse.tour.data import load
 
 LEAST, MOST = 5, 41  # turns
-BUDGET, LIMIT = 0.8, 4.0  # seconds after which LEAST turns are enough, after which any number is
+BUDGET, LIMIT = 0.8, 2.0  # seconds after which LEAST turns are enough, after which any number is
 ALL = 10.0  # seconds in which LEAST turns are enough for all cases together
 PAUSE = 0.04  # seconds in which the spinning threads of the other library come to rest
 TURN = 0.005  # seconds: short fits are repeated within a turn
