@@ -39,7 +39,7 @@ REMEDY = (
     "\nThe coefficients are not those of the optimum yet: increase max_iter (it was {max_iter}), "
     "or bring the columns of X to a common scale, as StandardScaler does."
 )
-SOONER = 0.01  # proximal Newton doubles its digits: a smaller tolerance costs little
+SOONER = 0.1  # proximal Newton doubles its digits: a smaller tolerance costs little
 SEPARABLE = (
     "The classes of the training data can be told apart without an error, and there is no penalty: "
     "the loss has no minimum, and coefficients grow without bound. Set a finite C."

@@ -154,9 +154,8 @@ def descend(problem, theta0, tol, max_iter, task, attributes, verbose):
         step = task.subtask("newton-iter", attributes=fitted_at(point, attributes))
         worst = violation.max()
         chosen = problem.working_set(point.theta, violation, model.matrices)
-        aim = model.minimum(
-            chosen, point, min(INNER, np.sqrt(worst / first) if first else 1) * worst
-        )
+        part = min(INNER, np.sqrt(worst / first) if first else 1)
+        aim = model.minimum(chosen, point, max(part * worst, INNER * tol))
         before, (point, promised) = point, move(problem, point, aim)
         n_iter += 1
         violation = problem.violations(point, curvatures)

@@ -29,6 +29,8 @@ SEVERAL = 600  # times the share of entries that are not 0, else
 EPOCHS = 200  # turns of all coordinates, at most
 SOON = 10  # after these turns (2) comes, and again whenever there have been twice as many
 SIGNS = 20  # (2) is stopped by so many signs in a row, at most
+SLOW = 0.1  # of the tolerance: a coordinate that moves less hardly moves
+LONGEST_REST = 8  # turns
 FLAT = 1e-12  # of the largest entry of the diagonal: lest (2) divides by 0
 DAMPING = 1e-12  # of the largest curvature, lest a flat coordinate runs away
 
@@ -94,12 +96,21 @@ def diagonal_by_columns(columns, chosen, diagonal):
 
 @kernel
 def descend_by_columns(columns, chosen, penalty, terms, v, tol):
-    """Run (3) of `proximal_newton` on v at the coordinates `chosen`, by (1), for K = 1."""
+    """Run (3) of `proximal_newton` on v at the coordinates `chosen`, by (1), for K = 1.
+
+    A coordinate that hardly moves is left out of the next turn, then of two, of four. When those
+    that take part have come to rest, all take part again.
+    """
     n_rows, n_columns = len(columns.a), len(columns.starts) - 1
     a, pull = columns.a[:, 0], np.zeros(n_rows)  # pull: a_i u_i
+    absent, rest = np.zeros(len(chosen), np.int64), np.ones(len(chosen), np.int64)
     for _ in range(EPOCHS):
-        worst = 0.0
+        worst, n_absent = 0.0, 0
         for c in range(len(chosen)):
+            if absent[c] > 0:
+                absent[c] -= 1
+                n_absent += 1
+                continue
             j, h, q = chosen[c], terms.diagonal[c], terms.gradient[c]
             if j == n_columns:  # the intercept
                 for i in range(n_rows):
@@ -109,6 +120,10 @@ def descend_by_columns(columns, chosen, penalty, terms, v, tol):
                     q += columns.data[e] * pull[columns.indices[e]]
             new = proximal(penalty, v[c] - q / h, terms.weights[c] / h)
             change = new - v[c]
+            if abs(change) * h <= SLOW * tol:
+                absent[c], rest[c] = rest[c], min(2 * rest[c], LONGEST_REST)
+            else:
+                rest[c] = 1
             if change == 0:
                 continue
             v[c] = new
@@ -120,8 +135,10 @@ def descend_by_columns(columns, chosen, penalty, terms, v, tol):
                 for e in range(columns.starts[j], columns.starts[j + 1]):
                     i = columns.indices[e]
                     pull[i] += change * columns.data[e] * a[i]
-        if worst <= tol:
+        if worst <= tol and n_absent == 0:
             break
+        if worst <= tol:
+            absent[:] = 0
 
 
 @kernel
