@@ -233,12 +233,12 @@ class ElasticNet(FewFeatures):
         descents, n_iter, at_hand = [], [], None
         for k in range(len(problem.Y)):
             descent = Descent(problem.columns, problem.Y[k : k + 1], settings, at_hand)
-            at_hand = descent.at_hand
             if gram is not None and k == 0:
-                at_hand.give_gram(gram)
+                descent.at_hand.give_gram(gram)
             if self.warm_start and hasattr(self, "coef_"):
                 descent.start(np.atleast_2d(self.coef_)[k])
             n, done = descent.solve(net)
+            at_hand = descent.at_hand if descent.at_hand.worth_sharing() else None
             if not done:
                 scale = problem.weight
                 warn_unconverged(descent.gap / scale, descent.target / scale, net.l1, stacklevel=7)

@@ -34,6 +34,10 @@ class FeatureSet:
     def __len__(self):
         return len(self.members)
 
+    def worth_sharing(self):
+        """Tell if the Gram matrix is there: without it, what another target needs is in the way."""
+        return self.n_gram == len(self)
+
     def outside(self):
         """Return the features that could be added."""
         return np.flatnonzero(~self.inside)
