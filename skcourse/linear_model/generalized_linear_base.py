@@ -20,6 +20,7 @@ from skcourse.linear_model.generalized_linear import (
     not_minimal,
 )
 from skcourse.linear_model.gradient_descent_setup import penalty_of
+from skcourse.linear_model.huber import far_origin
 
 
 class GeneralizedLinear(CallbackSupportMixin, BaseEstimator):
@@ -50,7 +51,7 @@ class GeneralizedLinear(CallbackSupportMixin, BaseEstimator):
         task : Task
         attributes : callable, from theta of shape (p + 1, K) to fitted attributes
         """
-        X, p = samples.X, samples.X.shape[1]
+        p = samples.X.shape[1]
         name = self.penalty or "none"
         layout = layout_of(name, self.groups, self.penalty_weights, p)
         held = name == "l2" and self.alpha > 0 and layout.weights.min() > 0
@@ -62,10 +63,14 @@ class GeneralizedLinear(CallbackSupportMixin, BaseEstimator):
             layout.weights.size * samples.n_classes if held else WIDEST,
         )
         penalties = Penalties(name, penalty_of(self), layout.weights, layout.edges)
+        X, origin = samples.X, far_origin(samples.X) if samples.fit_intercept else None
+        if origin is not None:  # a shift of X is one of the intercept, which has no penalty
+            X, start = X - origin, np.vstack([start[:-1], start[-1:] + origin @ start[:-1]])
 
         def whole(theta):
             columns = np.reshape(theta, (-1, samples.n_classes))
-            return np.vstack([layout.put_back(columns[:-1].T, p).T, columns[-1:]])
+            coef = layout.put_back(columns[:-1].T, p).T
+            return np.vstack([coef, columns[-1:] - (0.0 if origin is None else origin @ coef)])
 
         theta0 = np.vstack([layout.take_coef(start[:-1].T).T, start[-1:]]).ravel()
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):

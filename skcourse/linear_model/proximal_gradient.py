@@ -9,8 +9,10 @@ Iteration   A step from v against the gradient of R, in a metric D that makes th
                 v = theta_k + (t_k - 1) / t_{k+1} (theta_k - theta_{k-1}),
                 t_{k+1} = (1 + (1 + 4 t_k^2)^(1/2)) / 2.                                     (2)
             Where F rises, the leap was too long: theta stays, and t begins again at 1.
-Metric      D is the diagonal of the Hessian at the start, in a group its largest entry. Columns are
-            seen about their means: a shift of X is one of the intercept, which P leaves alone.
+Metric      D is the diagonal of the Hessian at the start, in a group its largest entry, and no less
+            than the curvature of P: where R is straight, (1) would else be the minimum of P alone.
+            Columns are seen about their means: a shift of X is one of the intercept, which P
+            leaves alone.
 Stop        max_j e_j <= tol, e = L D |theta - (1) at theta|: the gradient, where P is smooth.
 Cost        Two passes over the rows per iteration. F falls as 1 / k^2 if it is convex; if not (MCP,
             SCAD, l0), it falls to where no step (1) leads further down.
@@ -25,7 +27,7 @@ import numpy as np
 
 from skcourse.core.chunks import one_blas_thread
 from skcourse.core.history import SILENCE, History
-from skcourse.core.penalties import penalty_value, proximal_step
+from skcourse.core.penalties import ELASTIC_NET, L2, penalty_value, proximal_step
 from skcourse.linear_model.centred_rows import weighted_mean
 from skcourse.linear_model.line_search import ROUNDING, Point, point_at
 from skcourse.linear_model.penalised_risk import (
@@ -72,12 +74,13 @@ class CentredRisk:
         columns[:-1] -= np.outer(self.mean, columns[-1])
         return value, columns.ravel()
 
-    def metric(self, groups):
-        """Return D where `value_and_gradient` was last asked."""
+    def metric(self, groups, curvature):
+        """Return D where `value_and_gradient` was last asked, for the `curvature` of P."""
         A, squares = self.risk.curvature_diagonal()
         squares = squares.copy()
         squares[:-1] -= self.mean**2 * squares[-1]  # about the mean, or nearly
         D = np.abs(np.outer(squares, np.diagonal(A))).ravel()
+        D[: len(curvature)] = np.maximum(D[: len(curvature)], curvature)
         D = np.maximum(D, LEAST * D.max() + 1e-300)
         for first, end in itertools.pairwise(groups):
             D[first:end] = D[first:end].max()
@@ -141,9 +144,16 @@ def proximal_gradient(
     told = attributes and (lambda theta: attributes(problem.plain(theta)))
     with one_blas_thread():
         point = point_at(problem, problem.centred(theta0))
-        step = Step(penalty, weights, groups, problem.metric(groups))
+        metric = problem.metric(groups, weights * penalty_curvature(penalty))
+        step = Step(penalty, weights, groups, metric)
         found = descend(problem, step, point, tol, max_iter, task, told, verbose)
     return found._replace(theta=problem.plain(found.theta))
+
+
+def penalty_curvature(penalty):
+    """Return the second derivative of P away from 0, for a weight of 1; 0 if it is not convex."""
+    share = {L2: 1.0, ELASTIC_NET: 1.0 - penalty.shape}.get(penalty.code, 0.0)
+    return share * penalty.strength
 
 
 def descend(problem, step, point, tol, max_iter, task, attributes, verbose):

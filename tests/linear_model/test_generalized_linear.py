@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.sparse as sp
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import ElasticNet, LogisticRegression, QuantileRegressor
 from sklearn.svm import SVC, SVR, LinearSVC
@@ -366,3 +367,32 @@ def test_adaptive_lasso_finds_the_features():
     weights = 1 / np.abs(Ridge().fit(A, y).coef_)
     model = GeneralizedLinearRegressor(penalty="l1", alpha=0.03, penalty_weights=weights)
     np.testing.assert_array_equal(np.flatnonzero(model.fit(A, y).coef_), [0, 1, 2])
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "pinball", "poisson", "huber"])
+@pytest.mark.parametrize("penalty", ["l1", "l2", "elasticnet"])
+def test_columns_far_from_0_only_shift_the_intercept(loss, penalty):
+    rng = np.random.default_rng(0)
+    X = np.round(rng.normal(size=(60, 4)), 3)
+    y = rng.poisson(np.exp(X[:, 0])).astype(float)
+    near = GeneralizedLinearRegressor(loss, penalty=penalty, alpha=0.01, tol=1e-8).fit(X, y)
+    far = clone(near).fit(X + 2.0**20, y)
+    np.testing.assert_allclose(far.coef_, near.coef_, atol=1e-4)  # X itself is rounded by 1e-10
+    np.testing.assert_allclose(far.predict(X + 2.0**20), near.predict(X), atol=1e-3)
+
+
+def test_rows_beyond_the_bends_are_no_minimum_of_the_penalty():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 3))
+    y = (
+        20 * np.sign(X[:, 0]) + X[:, 0]
+    )  # for w = 0 all residuals are where Huber's loss is straight
+    for alpha in (1e-3, 1e-2):
+        options = {"penalty": "elasticnet", "alpha": alpha, "fit_intercept": False}
+        model = GeneralizedLinearRegressor("huber", **options).fit(X, y)
+        slopes = np.clip(X @ model.coef_ - y, -0.1, 0.1) @ X / 40 + 0.85 * alpha * model.coef_
+        assert np.any(model.coef_ != 0)
+        pull = 0.15 * alpha
+        at_0 = model.coef_ == 0
+        np.testing.assert_allclose((slopes + pull * np.sign(model.coef_))[~at_0], 0, atol=1e-5)
+        assert np.all(np.abs(slopes[at_0]) <= pull + 1e-5)
