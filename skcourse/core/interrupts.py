@@ -13,6 +13,7 @@ a NULL where numba makes the NamedTuple that a kernel returns: a hang or a crash
 import os
 import signal
 import threading
+from contextlib import contextmanager
 
 try:
     import _signal as quick  # `signal` itself, without its enums, which take ten times as long
@@ -56,6 +57,19 @@ class HeldInterrupts:
         if self.caught and is_main():
             caught, self.caught = self.caught, None
             self.handler(*caught)
+
+    @contextmanager
+    def released(self, really=True):
+        """Let interrupts through meanwhile: for a thread that only waits for others."""
+        if not (really and is_main() and self.handler is not None):
+            yield
+            return
+        self.deliver()
+        quick.signal(SIGINT, self.handler)
+        try:
+            yield
+        finally:
+            quick.signal(SIGINT, self.note)
 
     def forget(self):
         """In a forked child: what was held is not being done any more."""

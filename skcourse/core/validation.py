@@ -38,6 +38,7 @@ __all__ = [
     "RealNotInt",
     "StrOptions",
     "check_finite_sums",
+    "check_folds",
     "check_weights",
     "fit_context",
     "read_X",
@@ -223,3 +224,19 @@ def check_weights(sample_weight, X, *, dtype=None, non_negative=True, zero=False
     if non_negative:
         check_non_negative(weights, "`sample_weight`")
     return weights
+
+
+def check_folds(folds, weights):
+    """Raise ValueError if no row has weight among those to learn from, or to be judged by.
+
+    Parameters
+    ----------
+    folds : iterable of (train, test), indices or masks of rows
+    weights : array of shape (n_samples,), or None
+    """
+    for i, fold in enumerate(folds if weights is not None else ()):
+        if not all(weights[rows].any() for rows in fold):
+            raise ValueError(
+                f"Fold {i} has no row of positive sample_weight to learn from, or none to be "
+                "judged by: take fewer folds, or other ones."
+            )

@@ -9,6 +9,7 @@ import warnings
 from numbers import Integral, Real
 
 import numpy as np
+from joblib import effective_n_jobs
 from scipy import sparse
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_scalar, column_or_1d
@@ -17,7 +18,8 @@ from sklearn.utils.parallel import Parallel, delayed
 
 from skcourse.core.chunks import one_blas_thread
 from skcourse.core.history import warn_not_converged
-from skcourse.core.validation import Interval, StrOptions, fit_context, read_Xy
+from skcourse.core.interrupts import held
+from skcourse.core.validation import Interval, StrOptions, check_folds, fit_context, read_Xy
 from skcourse.linear_model.base import LinearRegressor, as_columns
 from skcourse.linear_model.lasso_folds import Asked, all_sums, fold_errors
 from skcourse.linear_model.lasso_problem import (
@@ -150,6 +152,7 @@ class LassoChoice(LinearRegressor):
     def _errors(self, X, y, weights, folds, grid):
         """Return the errors, (n_l1_ratios, n_folds, n_alphas), and how many fits ended early."""
         positive = getattr(self, "positive", False)
+        check_folds(folds, weights)
         asked = Asked(*grid, self.fit_intercept, bool(positive), settings_of(self))
         Y, sums = as_columns(y), [None] * len(folds)
         precompute = getattr(self, "precompute", "auto")
@@ -159,10 +162,11 @@ class LassoChoice(LinearRegressor):
             n, p = min(len(train) for train, _ in folds), X.shape[1]
             if n > p or n * p * p <= ALL_WORK or not isinstance(precompute, str):
                 sums = all_sums(X, Y, weights, folds, self.fit_intercept)
-        found = Parallel(n_jobs=self.n_jobs, verbose=self.verbose, prefer="threads")(
-            delayed(fold_errors)(X, Y, weights, fold, of_fold, asked)
-            for fold, of_fold in zip(folds, sums, strict=True)
-        )
+        with held.released(effective_n_jobs(self.n_jobs) > 1):
+            found = Parallel(n_jobs=self.n_jobs, verbose=self.verbose, prefer="threads")(
+                delayed(fold_errors)(X, Y, weights, fold, of_fold, asked)
+                for fold, of_fold in zip(folds, sums, strict=True)
+            )
         return np.stack([errors for errors, _ in found], axis=1), sum(n for _, n in found)
 
     def _warn(self, n_early, n_fits):

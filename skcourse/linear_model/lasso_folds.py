@@ -15,6 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from skcourse.core.chunks import one_blas_thread
+from skcourse.core.interrupts import held
 from skcourse.core.moments import merge, moments
 from skcourse.linear_model.gram_path import Products, gram_path
 from skcourse.linear_model.lasso_path import descent_path
@@ -134,6 +135,7 @@ def fold_errors(X, Y, weights, fold, sums, asked):
                 X_test, intercepts = X[test] - x_mean, y_mean
             errors.append(mean_errors(X_test, Y[test], w_test, path.coefs, intercepts))
             n_early += np.count_nonzero(~path.done)
+            held.deliver()
     return np.array(errors), n_early
 
 

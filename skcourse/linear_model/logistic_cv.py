@@ -20,6 +20,7 @@ from skcourse.core.validation import (
     Hidden,
     Interval,
     StrOptions,
+    check_folds,
     check_weights,
     fit_context,
 )
@@ -219,6 +220,7 @@ class LogisticRegressionCV(LogisticRegression):
         sample_weight = check_weights(sample_weight, X)
         routed = self._route(sample_weight, params)
         folds = list(check_cv(self.cv, y, classifier=True).split(X, y, **routed.splitter.split))
+        check_folds(folds, sample_weight)
         samples = self._samples(X, y, classes, codes, sample_weight)
         risk = risk_of(X, codes, len(classes), samples.weights, self.fit_intercept)
         check_sums(risk, start_of(risk, 0), X, self)

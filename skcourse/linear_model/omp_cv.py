@@ -11,11 +11,13 @@ Reference   S. Mallat, Z. Zhang, Matching pursuits with time-frequency dictionar
 from numbers import Integral
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn import get_config
 from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.parallel import Parallel, delayed
 
+from skcourse.core.interrupts import held
 from skcourse.core.validation import Interval, fit_context, read_Xy
 from skcourse.linear_model.omp import TOO_MANY, MatchingPursuit, warn_premature
 from skcourse.linear_model.omp_rows import Dictionary, pursue_rows
@@ -26,6 +28,7 @@ def errors_of_path(X, y, train, test, centre, limit):
     atoms = Dictionary(X[train], centre=centre)
     y_mean = y[train].mean() if centre else 0.0
     found = pursue_rows(atoms, (y[train] - y_mean)[np.newaxis], limit, None, path=True)
+    held.deliver()
     few = X[test][:, found[0].order] - atoms.mean[found[0].order]
     residuals = few @ found[0].coefs.T - (y[test] - y_mean)[:, np.newaxis]
     return np.mean(residuals**2, axis=0), found
@@ -140,10 +143,11 @@ class OrthogonalMatchingPursuitCV(MatchingPursuit):
         if limit > p:
             raise ValueError(TOO_MANY)
         cv = check_cv(self.cv, classifier=False)
-        paths = Parallel(n_jobs=self.n_jobs, verbose=self.verbose)(
-            delayed(errors_of_path)(X, y, train, test, self.fit_intercept, limit)
-            for train, test in cv.split(X, **for_split)
-        )
+        with held.released(effective_n_jobs(self.n_jobs) > 1):
+            paths = Parallel(n_jobs=self.n_jobs, verbose=self.verbose)(
+                delayed(errors_of_path)(X, y, train, test, self.fit_intercept, limit)
+                for train, test in cv.split(X, **for_split)
+            )
         depth = min(len(errors) for errors, _ in paths)
         mean = np.mean([errors[:depth] for errors, _ in paths], axis=0)  # (1)
         best = np.argmin(mean) + 1 if depth else np.int64(1)

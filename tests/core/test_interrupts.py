@@ -22,6 +22,27 @@ def test_held_until_delivered():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_released_while_others_work():
+    done = []
+    with pytest.raises(KeyboardInterrupt), held:
+        with held.released(really=False):
+            signal.raise_signal(signal.SIGINT)
+            done.append("held")
+        with held.released():
+            done.append("never")
+    assert done == ["held"]
+    with pytest.raises(KeyboardInterrupt), held, held.released():
+        signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt), held:
+        with held.released():
+            pass
+        signal.raise_signal(signal.SIGINT)
+        done.append("held again")
+    assert done == ["held", "held again"]
+    assert held.depth == 0
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
 def test_held_until_the_end_of_the_outermost():
     done = []
     with pytest.raises(KeyboardInterrupt), held:

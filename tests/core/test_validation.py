@@ -12,6 +12,7 @@ from sklearn.utils.validation import validate_data
 from skcourse.core.validation import (
     Interval,
     check_finite_sums,
+    check_folds,
     check_weights,
     fit_context,
     read_X,
@@ -228,3 +229,11 @@ def test_failure_leaves_the_estimator_as_it_was(bad):
         bad(estimator)
     assert estimator.n_features_in_ == 3
     assert estimator.X_ is X
+
+
+def test_a_fold_without_weight_is_refused():
+    weights = np.array([1.0, 1.0, 0.0, 0.0])
+    check_folds([([0, 2], [1, 3])], weights)
+    check_folds([([0, 1], [2, 3])], None)
+    with pytest.raises(ValueError, match="Fold 1 has no row of positive sample_weight"):
+        check_folds([([0, 2], [1, 3]), ([0, 1], [2, 3])], weights)

@@ -5,7 +5,10 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from skcourse.linear_model import (
+    ElasticNetCV,
+    LassoCV,
     LinearRegression,
+    LogisticRegressionCV,
     Ridge,
     RidgeClassifier,
     RidgeClassifierCV,
@@ -77,3 +80,12 @@ def test_targets_keep_their_shape_from_piece_to_piece(cls, data):
             model.partial_fit(X, later)
     with pytest.raises(ValueError, match="2 targets, but 1 were expected"):
         cls().partial_fit(X, Y[:, :1]).partial_fit(X, Y)
+
+
+@pytest.mark.parametrize("cls", [ElasticNetCV, LassoCV, LogisticRegressionCV])
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_a_fold_without_weight_is_refused(cls):
+    X, y = np.random.default_rng(0).normal(size=(12, 3)), np.arange(12) % 2
+    folds = [(np.arange(6), np.arange(6, 12)), (np.arange(6, 12), np.arange(6))]
+    with pytest.raises(ValueError, match="Fold 0 has no row of positive sample_weight"):
+        cls(cv=folds).fit(X, y, sample_weight=(np.arange(12) < 4).astype(float))
