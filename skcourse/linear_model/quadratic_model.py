@@ -26,7 +26,8 @@ from skcourse.linear_model.risk import scatter_of
 
 WRITTEN_OUT = 2000  # coordinates, if rows are dense and have one raw prediction
 SEVERAL = 600  # times the share of entries that are not 0, else
-EPOCHS = 200  # turns of all coordinates, at most
+EPOCHS = 200  # turns of the coordinates, at most, if it is written out
+PASSES = 60  # turns, at most, by columns: each costs about as much as a new model
 SOON = 10  # after these turns (2) comes, and again whenever there have been twice as many
 SIGNS = 20  # (2) is stopped by so many signs in a row, at most
 SLOW = 0.1  # of the tolerance: a coordinate that moves less hardly moves
@@ -104,7 +105,7 @@ def descend_by_columns(columns, chosen, penalty, terms, v, tol):
     n_rows, n_columns = len(columns.a), len(columns.starts) - 1
     a, pull = columns.a[:, 0], np.zeros(n_rows)  # pull: a_i u_i
     absent, rest = np.zeros(len(chosen), np.int64), np.ones(len(chosen), np.int64)
-    for _ in range(EPOCHS):
+    for _ in range(PASSES):
         worst, n_absent = 0.0, 0
         for c in range(len(chosen)):
             if absent[c] > 0:
@@ -147,7 +148,7 @@ def descend_by_classes(columns, chosen, penalty, terms, v, tol):
     n_rows, n_classes = columns.a.shape
     n_columns = len(columns.starts) - 1
     u, m = np.zeros((n_rows, n_classes)), np.zeros(n_rows)
-    for _ in range(EPOCHS):
+    for _ in range(PASSES):
         worst = 0.0
         for c in range(len(chosen)):
             j, k, h = chosen[c] // n_classes, chosen[c] % n_classes, terms.diagonal[c]
