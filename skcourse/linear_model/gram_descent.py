@@ -20,6 +20,7 @@ from skcourse.linear_model.extrapolation import WINDOW, extrapolate, in_one_piec
 from skcourse.linear_model.support_newton import newton_steps
 
 NO_PAST = np.empty((0, 0))
+MANY = 200  # sweeps after which extrapolation is given up
 
 
 @kernel
@@ -120,9 +121,9 @@ def descend_gram(gram, norms, net, rules, w, slopes, squares):
         return squares_after(start, w, slopes, squares)
 
     while True:
-        past[0] = flat
+        past[0], note = flat, past if n < MANY else NO_PAST
         some = rules._replace(max_sweeps=left - n, seed=rules.seed + np.uint64(n))
-        more, settled, ended, _ = descend(gram, norms, net, some, w, slopes, now(), past)
+        more, settled, ended, _ = descend(gram, norms, net, some, w, slopes, now(), note)
         n += more
         if ended or n >= left:
             return Descended(w, slopes, now(), n, settled, ended)
