@@ -4,13 +4,17 @@ Problem     Hinge, pinball and epsilon-insensitive losses, and |w_j|, are terms 
                 min over theta of  sum_t max(h_t u_t, l_t u_t) + theta'Q theta / 2,
                 u_t = <a_t, theta> - k_t,   l_t <= 0 <= h_t,   Q diagonal.                   (1)
             Its dual, l <= d <= h and A'd = -Q theta, has the value -<k, d> - theta'Q theta / 2.
-            The difference of the two values is the gap: no theta is better by more.
+            The difference of the two values is the gap: no theta is better by more. Columns are
+            divided by their spread first, l and h of |w_j| too, and Q by its square.
 Iteration   Let u = p - m with p, m > 0. At the optimum p (h - d) = 0 and m (d - l) = 0; the method
             goes by Newton steps to where they are s mu, mu their mean now and s in [0, 1): with
             W = 1 / (p / (h - d) + m / (d - l)), a step of theta solves
                 (A'WA + Q) step = -(A'd + Q theta) + A'W (...),                              (2)
             and all else follows. As Mehrotra has it, a step for s = 0 tells which s to take.
-Stop        gap <= tol max(1, |value|), and A'd + Q theta as small.
+Bound       On the way A'd + Q theta is not 0. With z from (A'WA + Q) z = A'd + Q theta,
+            d - W A z pulls at no column without squares, nor does a share of it, and with
+            q = A'(d - W A z) for the others its value is -<k, d - W A z> - q'Q^-1 q / 2.        (3)
+Stop        gap <= tol max(1, |value|), of the largest share that keeps within l and h.
 Cost        n p^2 products and one factorisation per iteration, of which there are 10 to 40.
 Reference   S. Mehrotra, SIAM J. Optimization, 1992. R. Koenker, S. Portnoy, Statistical Science,
             1997. S. Wright, Primal-Dual Interior-Point Methods, 1997.
@@ -20,7 +24,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.linalg import lapack
-from scipy.sparse import issparse
+from scipy.sparse import diags_array, issparse
 
 from skcourse.core.chunks import one_blas_thread
 from skcourse.core.history import SILENCE, History
@@ -31,6 +35,9 @@ from skcourse.linear_model.risk import scatter_of
 SHARE = 0.99  # of the way to the border that a step may go
 INSIDE = 1e-3  # of h: how far inside its bounds d of a coefficient must be for this to be 0
 RIDGE = 1e-13  # of the diagonal: directions that no term sees
+ROUNDED = 100 * np.finfo(float).eps  # spread, as a share of the mean, of a constant column
+SMALLEST = 1e-100  # spread of a column, whose square has to be a number
+REFINEMENTS = 2  # of z
 
 
 class Kinks(NamedTuple):
@@ -58,13 +65,13 @@ class Terms:
         self.mean = np.zeros(X.shape[1])
         if fit_intercept and not issparse(X):  # as centred columns the Hessian is better known
             self.mean = weighted_mean(X)
-        self.X = X if issparse(X) else np.ascontiguousarray(X - self.mean, dtype=np.float64)
+        self.X, self.spread = in_spreads(X, self.mean)
         self.bent = np.flatnonzero(bends)
-        extra = bends[self.bent]
+        extra = (bends / self.spread)[self.bent]
         self.k = np.concatenate([kinks.at.ravel(), np.zeros(len(extra))])
         self.low = np.concatenate([kinks.low.ravel(), -extra])
         self.high = np.concatenate([kinks.high.ravel(), extra])
-        self.Q = np.append(squares, 0.0)
+        self.Q = np.append(squares / self.spread**2, 0.0)
 
     def products(self, theta):
         """Return A theta."""
@@ -86,23 +93,51 @@ class Terms:
         """Return the triangle of A'WA + Q."""
         H = scatter_of(self.X, self.over_rows(W))
         diagonal = np.einsum("jj->j", H)
+        usual = diagonal.mean()
         diagonal[self.bent] += W[self.shape[0] * self.shape[1] :]
         diagonal += self.Q
         if not self.fit_intercept:
             H[-1], H[:, -1], H[-1, -1] = 0.0, 0.0, 1.0
-        diagonal += RIDGE * np.maximum(diagonal, diagonal.mean())
+        diagonal += RIDGE * np.maximum(diagonal, usual)
         return lapack.dpotrf(H)
 
     def value(self, u, theta):
         """Return (1)."""
         return np.maximum(self.high * u, self.low * u).sum() + 0.5 * (self.Q * theta) @ theta
 
-    def dual_value(self, d, theta):
-        """Return a bound below (1), but for what A'd + Q theta lacks to 0."""
-        pull = self.sums(d)
-        square = np.where(self.Q > 0, pull**2 / np.where(self.Q > 0, self.Q, 1.0), 0.0).sum()
-        missing = np.abs(np.where(self.Q > 0, 0.0, pull * theta)).sum()
-        return -self.k @ d - 0.5 * square - missing
+    def dual_value(self, d, theta, factor, W):
+        """Return (3), a bound below (1) but for rounding; `factor` is that of W."""
+        for _ in range(REFINEMENTS):
+            z = lapack.dpotrs(factor, self.sums(d) + self.Q * theta)[0]
+            d = d - W * self.products(z)
+        ends = np.where(d > 0, self.high, self.low)
+        share = np.min(ends[d != 0] / d[d != 0], initial=1.0)
+        pull, squared = share * self.sums(d), self.Q > 0
+        square = (pull[squared] ** 2 / self.Q[squared]).sum()
+        missing = np.abs(pull * theta)[~squared].sum()  # what rounding left
+        return -share * (self.k @ d) - 0.5 * square - missing
+
+
+def in_spreads(X, mean):
+    """Return X - mean, float64, over the spread of its columns, and that; 1 for constant ones."""
+    if issparse(X):
+        X = X.astype(np.float64)
+        peak = abs(X).max(axis=0).toarray().ravel()
+    else:
+        X = np.ascontiguousarray(X - mean, dtype=np.float64)
+        peak = np.abs(X).max(axis=0, initial=0.0)
+    seen = peak > np.maximum(ROUNDED * np.abs(mean), SMALLEST)
+    peak[~seen] = 1.0
+    X = in_units(X, np.where(seen, peak, np.inf))
+    squares = (X.multiply(X) if issparse(X) else X * X).sum(axis=0)
+    share = np.sqrt(np.asarray(squares).ravel() / X.shape[0])
+    share[~seen] = 1.0
+    return in_units(X, share), peak * share
+
+
+def in_units(X, units):
+    """Return X with its columns divided by `units`."""
+    return (X @ diags_array(1.0 / units)).tocsr() if issparse(X) else X / units
 
 
 class State:
@@ -115,20 +150,38 @@ class State:
         self.p, self.m = np.maximum(self.u, 0.0) + room, np.maximum(-self.u, 0.0) + room
         self.d = 0.5 * (terms.low + terms.high)
         self.s = self.v = 0.5 * (terms.high - terms.low)
+        self.factor = None
+        self.sound = self.factorise()
 
     @property
     def mu(self):
         """The mean of p s and m v."""
         return (self.p @ self.s + self.m @ self.v) / (2 * len(self.p))
 
-    def towards(self, c1, c2, factor, W):
+    def factorise(self):
+        """Set `W` and `factor` of (2); return False, and leave them, if rounding is in the way."""
+        with np.errstate(over="ignore"):  # W is 0 then
+            W = 1.0 / (self.p / self.s + self.m / self.v)
+        factor, failed = self.terms.factor(W)
+        if failed or not np.isfinite(factor).all():
+            return False
+        self.factor, self.W = factor, W
+        return True
+
+    def bound(self):
+        """Return what (1) is not below."""
+        if self.factor is None:
+            return -np.inf
+        return self.terms.dual_value(self.d, self.theta, self.factor, self.W)
+
+    def towards(self, c1, c2):
         """Return the step to where p s = c1 + p s and m v = c2 + m v, nearly; see (2)."""
         terms = self.terms
         missing = self.p - self.m - self.u
         rest = missing + c1 / self.s - c2 / self.v
-        right = -(terms.sums(self.d) + terms.Q * self.theta) + terms.sums(W * rest)
-        theta = lapack.dpotrs(factor, right)[0]
-        d = W * (terms.products(theta) - rest)
+        right = -(terms.sums(self.d) + terms.Q * self.theta) + terms.sums(self.W * rest)
+        theta = lapack.dpotrs(self.factor, right)[0]
+        d = self.W * (terms.products(theta) - rest)
         return theta, (c1 + self.p * d) / self.s, (c2 - self.m * d) / self.v, d
 
     def lengths(self, step, common):
@@ -147,6 +200,7 @@ class State:
         self.p, self.m = self.p + a * dp, self.m + a * dm
         self.d = self.d + b * dd
         self.s, self.v = self.s - b * dd, self.v + b * dd
+        self.sound = self.factorise()
 
 
 def longest(x, step):
@@ -193,19 +247,21 @@ def interior_point(
         terms = Terms(X, kinks, bends, squares, fit_intercept)
         start = np.array(theta0, np.float64)
         start[-1] += terms.mean @ start[:-1]
+        start[:-1] *= terms.spread
         return descend(terms, State(terms, start), tol, max_iter, task, attributes, verbose)
 
 
 def descend(terms, state, tol, max_iter, task, attributes, verbose):
     """Run the iteration."""
-    history, reason, n_iter = History(), MAX_ITER, 0
+    history, reason, n_iter, bound = History(), MAX_ITER, 0, -np.inf
     common = bool(terms.Q.any())
     while n_iter < max_iter:
         turn = task.subtask("interior-point-iter", attributes=told(terms, state, attributes))
-        moved = advance(terms, state, common)
+        moved = advance(state, common)
         n_iter += 1
         value = terms.value(state.u, state.theta)
-        gap = value - terms.dual_value(state.d, state.theta)
+        bound = max(bound, state.bound())
+        gap = value - bound
         history.append(loss=value, gap=gap)
         if verbose:
             print(f"Iteration {n_iter}, loss {value}, gap {gap}.")
@@ -222,20 +278,18 @@ def descend(terms, state, tol, max_iter, task, attributes, verbose):
     )
 
 
-def advance(terms, state, common):
+def advance(state, common):
     """Make an iteration; return False if rounding leaves no step."""
-    W = 1.0 / (state.p / state.s + state.m / state.v)
-    factor, failed = terms.factor(W)
-    if failed or not np.isfinite(factor).all():
+    if not state.sound:
         return False
     ps, mv = state.p * state.s, state.m * state.v
-    first = state.towards(-ps, -mv, factor, W)
+    first = state.towards(-ps, -mv)
     a, b = state.lengths(first, common)
     _, dp, dm, dd = first
     ahead = (state.p + a * dp) @ (state.s - b * dd) + (state.m + a * dm) @ (state.v + b * dd)
     mu = state.mu
     aim = (ahead / (2 * len(state.p)) / mu) ** 3 * mu
-    step = state.towards(aim - ps + dp * dd, aim - mv - dm * dd, factor, W)
+    step = state.towards(aim - ps + dp * dd, aim - mv - dm * dd)
     lengths = state.lengths(step, common)
     if max(lengths) < 1e-10 or not np.isfinite(step[0]).all():
         return False
@@ -253,8 +307,9 @@ def settle(terms, state, tol):
 
 
 def plain(terms, theta):
-    """Return theta for columns that are not centred."""
-    return np.append(theta[:-1], theta[-1] - terms.mean @ theta[:-1])
+    """Return theta for columns as they were given."""
+    w = theta[:-1] / terms.spread
+    return np.append(w, theta[-1] - terms.mean @ w)
 
 
 def told(terms, state, attributes):

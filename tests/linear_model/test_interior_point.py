@@ -79,6 +79,47 @@ def test_gap_bounds_what_is_missing(squares):
     assert np.all(history["loss"] - best <= history["gap"] * (1 + 1e-6) + 1e-13)
 
 
+@pytest.mark.parametrize("make", [np.asarray, sp.csr_array])
+@pytest.mark.parametrize("kinks", [pinball(0.3), hinge(), insensitive(0.5)])
+@pytest.mark.parametrize("squares", [0.0, 0.02])
+def test_gap_is_true_on_any_scale_of_a_column(squares, kinks, make):
+    """An unpenalised column times 1e-8 is worth what it was, and the gap must say so."""
+    rows, free, rest = X - X.mean(axis=0), np.array([0.0, 1, 1]), np.array([0.0, squares, squares])
+    best = None
+    for unit in (1.0, 1e-4, 1e-8, 1e8):
+        scaled = make(rows * [unit, 1, 1])
+        options = {"bends": 0.01 * free, "squares": rest}
+        found = interior_point(scaled, kinks, np.zeros(P + 1), tol=1e-7, **options)
+        best = found.history["loss"][-1] if best is None else best
+        assert found.converged
+        assert np.all(found.history["loss"] - best >= -1e-6)
+        assert np.all(found.history["loss"] - best <= found.history["gap"] * (1 + 1e-6) + 1e-7)
+        w, b = found.theta[:-1], found.theta[-1]
+        u = scaled @ w + b - kinks.at
+        value = np.maximum(kinks.high * u, kinks.low * u).sum() + 0.01 * free @ np.abs(w)
+        np.testing.assert_allclose(value + rest @ w**2 / 2, best, atol=1e-6)
+
+
+def test_penalties_keep_the_units_of_their_columns():
+    """Columns c times as large, with bends by c and squares by c^2, have coefficients over c."""
+    bends, squares, c = np.full(P, 0.02), np.full(P, 0.01), np.array([1e-3, 1.0, 1e3])
+    one, other = (
+        interior_point(
+            X * u, pinball(0.5), np.zeros(P + 1), bends=bends * u, squares=squares * u**2, tol=1e-11
+        )
+        for u in (np.ones(P), c)
+    )
+    np.testing.assert_allclose(other.theta[:-1] * c, one.theta[:-1], atol=1e-5)
+
+
+def test_constant_column_is_left_alone():
+    rows = np.column_stack([X, np.full(N, 0.1)])
+    options = {"bends": np.zeros(P + 1), "squares": np.zeros(P + 1)}
+    found = interior_point(rows, pinball(0.5), np.zeros(P + 2), **options)
+    assert found.converged
+    assert found.theta[P] == 0.0
+
+
 def test_coefficients_on_their_kink_are_zero():
     options = {"bends": np.array([0.05, 0.05, 0.05]), "squares": np.zeros(P)}
     found = interior_point(X, pinball(0.5), np.zeros(P + 1), **options)
