@@ -47,7 +47,9 @@ class HuberRegressor(CallbackSupportMixin, LinearRegressor):
     fit_intercept : bool, default=True
         False if the plane must pass through the origin.
     tol : float, default=1e-5
-        Bound on the entries of the gradient of the sum that is minimised.
+        Bound on the entries of the gradient of the sum that is minimised. With `epsilon=1`, where
+        there are kinks, on what the sum may be above its minimum, in units of the mean absolute
+        residual of least squares.
 
     Attributes
     ----------
@@ -58,7 +60,8 @@ class HuberRegressor(CallbackSupportMixin, LinearRegressor):
     outliers_ : ndarray of shape (n_samples,), bool
         Where the residual is more than `epsilon` times the scale.
     history_ : dict of arrays of shape (n_iter_,)
-        "loss", what is minimised over the sum of the weights; "gradient", its largest entry.
+        "loss", what is minimised over the sum of the weights; "gradient", its largest entry;
+        with `epsilon=1` "gap" instead, what the loss is above its minimum at the most.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X has names that are strings.
@@ -206,7 +209,8 @@ def far_origin(X):
 
 def why_not(found, max_iter, total):
     """Return the warning for a Minimum that is none."""
-    gradient = found.history["gradient"][-1] * total if found.n_iter else np.nan
+    measure = "gap" if "gap" in found.history else "gradient"
+    gradient = found.history[measure][-1] * total if found.n_iter else np.nan
     if found.reason != MAX_ITER:
         return (
             f"HuberRegressor failed to converge: it found no lower point after {found.n_iter} "
@@ -215,7 +219,7 @@ def why_not(found, max_iter, total):
             "others, scale the columns of X (e.g. by a StandardScaler), or raise alpha or tol."
         )
     return (
-        f"HuberRegressor failed to converge after max_iter={max_iter} iterations: the gradient "
+        f"HuberRegressor failed to converge after max_iter={max_iter} iterations: the {measure} "
         f"still is {gradient:.3g}. Increase max_iter, scale the columns of X (e.g. by a "
         "StandardScaler), or raise tol."
     )

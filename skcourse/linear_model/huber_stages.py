@@ -10,6 +10,8 @@ Exact fit   With more columns than rows all rows lie on a plane, the one with th
             the optimum if the rows can hold it against the penalty,
                 sum_i l_i x_i = 2 a w,   sum_i l_i = 0,   |l_i| <= 2 e s_i,                    (1)
             which is what the slopes of the loss at 0 reach.
+e = 1       As c + r^2 / c >= 2 |r|, the best scale is the least residual, if not 0, and (3) is
+            twice the absolute deviations at every theta: `interior_point` finds their minimum.
 Cost        Per step two passes over X, and the Hessian of the rows that changed sides.
 Reference   K. Madsen, H. Nielsen, A finite smoothing algorithm for linear l1 estimation, SIAM J.
             Optimization, 1993.
@@ -21,6 +23,7 @@ from skcourse.core.history import History
 from skcourse.core.linalg import cholesky
 from skcourse.linear_model import lbfgs
 from skcourse.linear_model.huber_risk import FLOOR
+from skcourse.linear_model.interior_point import Kinks, interior_point
 from skcourse.linear_model.line_search import point_at, search
 from skcourse.linear_model.newton import WORST, newton_step
 from skcourse.linear_model.penalised_risk import (
@@ -28,6 +31,7 @@ from skcourse.linear_model.penalised_risk import (
     NO_DECREASE,
     SMALL_GRADIENT,
     STOPPED,
+    STUCK,
     Minimum,
     fitted_at,
     has_converged,
@@ -39,6 +43,8 @@ AT_ONCE = 100.0  # how much smaller than that of least squares the scale may be 
 STAGE = 10.0  # and then from stage to stage
 PRECISION = 1e-12  # of the objective: two steps in a row that gain no more are the last
 GAIN = 1e-9  # likewise where the scale may not fall; and a stage that gains no more is the last
+LEAST_GAP = 1e-10  # of the mean absolute deviation at the start
+ALL_MET = 1e-12  # of the largest |y|: deviations that are rounding
 SPARSE_WORK = 1e10  # products that densifying a sparse X may cost
 
 
@@ -75,14 +81,18 @@ def minimise(problem, start, *, tol, max_iter, task, attributes):
         point = point_at(problem, exact)
         history.append(loss=point.value, gradient=np.abs(point.gradient).max())
         return Minimum(exact, 1, True, history.arrays(), NO_DECREASE, "least squares")
+    options = {"tol": tol, "max_iter": max_iter, "task": task, "attributes": attributes}
     if not takes_newton(risk):
         return lbfgs.descend(problem, start, tol, max_iter, task, attributes, False)
+    if risk.epsilon == 1 and (found := least_deviations(problem, start, **options)) is not None:
+        return found
+    point = point_at(problem, start)
     risk.least = max(risk.scale / AT_ONCE, FLOOR)
     reason, before = MAX_ITER, np.inf
     while n_iter < max_iter:
         point = point_at(problem, point.theta)
-        options = (tol, max_iter - n_iter, task, attributes, history)
-        point, n_steps, reason = newton_stage(problem, point, *options)
+        left = (tol, max_iter - n_iter, task, attributes, history)
+        point, n_steps, reason = newton_stage(problem, point, *left)
         n_iter += n_steps
         settled = reason in (SMALL_GRADIENT, NO_DECREASE)
         lowest = risk.scale > risk.least or risk.least <= FLOOR
@@ -100,6 +110,34 @@ def minimise(problem, start, *, tol, max_iter, task, attributes):
         for name in ("loss", "gradient")
     }
     return rest._replace(n_iter=n_iter + rest.n_iter, history=joined)
+
+
+def least_deviations(problem, start, *, tol, max_iter, task, attributes):
+    """Return the Minimum for e = 1, or None if rounding is in the way; its history has "gap"."""
+    risk = problem.risk
+    y, s = risk.targets
+    s = (s if len(s) else np.ones(risk.n)) / risk.total
+    deviations = np.abs(risk.residuals(start))
+    unit, used = s @ deviations, np.flatnonzero(s)
+    if not np.isfinite(unit) or unit <= ALL_MET * np.abs(y[used]).max():
+        return None
+    pull = 2.0 * s[np.newaxis, used]
+    found = interior_point(
+        risk.X if len(used) == risk.n else risk.X[used],
+        Kinks(y[np.newaxis, used] / unit, -pull, pull),
+        start / unit,
+        bends=np.zeros(risk.p),
+        squares=problem.l2[:-1] * unit,
+        fit_intercept=risk.fit_intercept,
+        tol=max(tol, LEAST_GAP),
+        max_iter=max_iter,
+        task=task,
+        attributes=attributes and (lambda theta: attributes(theta * unit)),
+    )
+    if found.reason == STUCK or not np.isfinite(found.theta).all():
+        return None
+    history = {name: values * unit for name, values in found.history.items()}
+    return found._replace(theta=found.theta * unit, history=history)
 
 
 def exact_fit(problem):

@@ -277,3 +277,38 @@ def test_a_fit_that_is_in_its_own_way_says_so():
     assert "no lower point after 3 iterations, and yet the gradient is 5." in why_not(
         found, 100, 10
     )
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+def test_epsilon_of_one_is_least_absolute_deviations(container, scale):
+    for seed in range(4):
+        X, y, w = draw(n=80, p=5, seed=seed)
+        X[:, 4], y = X[:, 0], scale * y  # collinear
+        w[:9] = 0.0
+        model = HuberRegressor(epsilon=1.0, alpha=0.0).fit(container(X), y, w)
+        A = np.column_stack([np.ones(80), X])
+        A = np.column_stack([A, -A, np.eye(80), -np.eye(80)])
+        best = linprog(np.concatenate([np.zeros(12), 2 * w, 2 * w]), A_eq=A, b_eq=y / scale).fun
+        assert_allclose(objective(model, X, y, w) / scale, best, rtol=1e-6)
+        assert model.n_iter_ < 25
+        assert (np.diff(model.history_["gap"]) < 1e-6 * scale).all()
+
+
+def test_epsilon_of_one_keeps_the_other_parameters():
+    X, y, w = draw()
+    for alpha in (0.1, 100.0):
+        model = HuberRegressor(epsilon=1.0, alpha=alpha, tol=0.0).fit(X, y, w)
+        theirs = reference.HuberRegressor(epsilon=1.0, alpha=alpha, max_iter=1000).fit(X, y, w)
+        best = objective(model, X, y, w)
+        assert best <= objective(theirs, X, y, w)
+        assert_allclose(model.history_["loss"][-1] * w.sum(), best, rtol=1e-8)
+        for step in np.vstack([np.eye(4), -np.eye(4)]) * 1e-3:
+            moved = HuberRegressor(epsilon=1.0, alpha=alpha)
+            vars(moved).update(vars(model), coef_=model.coef_ + step)
+            residuals = np.abs(y - X @ moved.coef_ - model.intercept_)
+            assert best <= 2 * w @ residuals + alpha * moved.coef_ @ moved.coef_ + 1e-9
+    with pytest.warns(ConvergenceWarning, match="max_iter=2 iterations: the gap"):
+        assert HuberRegressor(epsilon=1.0, max_iter=2).fit(X, y).n_iter_ == 2
+    loose, tight = (HuberRegressor(epsilon=1.0, tol=tol).fit(X, y) for tol in (10.0, 1e-8))
+    assert loose.n_iter_ < tight.n_iter_
