@@ -281,6 +281,41 @@ def multinomial(y, z, slopes):
 
 
 @kernel
+def evaluate_multinomial(y, z):
+    """Overwrite scores z with probabilities p; return log sum_k exp(z_k) - z_y of each sample.
+
+    Samples lie side by side, so that every loop over them is vector code.
+
+    Parameters
+    ----------
+    y : integer array of shape (n,), in 0 .. K - 1
+    z : float64 array of shape (K, n), overwritten
+
+    Returns
+    -------
+    values : array of shape (n,)
+    """
+    K, n = z.shape
+    values, highest, total = np.empty(n), z[0].copy(), np.zeros(n)
+    for i in range(n):
+        values[i] = z[y[i], i]
+    for k in range(1, K):
+        for i in range(n):
+            highest[i] = z[k, i] if z[k, i] > highest[i] else highest[i]
+    for k in range(K):
+        for i in range(n):
+            z[k, i] = exp(z[k, i] - highest[i])
+            total[i] += z[k, i]
+    for i in range(n):
+        values[i] = highest[i] + np.log(total[i]) - values[i]
+        total[i] = 1.0 / total[i]
+    for k in range(K):
+        for i in range(n):
+            z[k, i] *= total[i]
+    return values
+
+
+@kernel
 def gaussian(y, mean, log_variance):
     """(log v + r^2 / v) / 2 with v = exp(s), s = `log_variance`: -log density less log(2 pi) / 2.
 

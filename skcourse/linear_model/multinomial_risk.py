@@ -16,7 +16,7 @@ import numpy as np
 
 from skcourse.core.chunks import sum_over_chunks
 from skcourse.core.kernel import kernel
-from skcourse.core.losses import multinomial
+from skcourse.core.losses import evaluate_multinomial, multinomial
 from skcourse.linear_model.risk import (
     NONE,
     Rows,
@@ -59,6 +59,36 @@ def slopes_of(classes, i, z, curved):
 
 
 @kernel
+def slopes_of_tile(classes, start, z, curved):
+    """Do the same for a tile of rows, the first of them row `start`, their scores z, (K, size)."""
+    n_classes, size = z.shape
+    p, y, s = classes.probabilities, classes.codes[start : start + size], classes.weights
+    if curved:
+        mean = np.zeros(size)
+        for k in range(n_classes):
+            for i in range(size):
+                mean[i] += p[start + i, k] * z[k, i]
+        for k in range(n_classes):
+            for i in range(size):
+                z[k, i] = p[start + i, k] * (z[k, i] - mean[i])
+        values = np.zeros(size)
+    else:
+        values = evaluate_multinomial(y, z)
+        for k in range(n_classes):
+            for i in range(size):
+                p[start + i, k] = z[k, i]
+        for i in range(size):
+            z[y[i], i] -= 1.0
+    if len(s) > 0:
+        for k in range(n_classes):
+            for i in range(size):
+                z[k, i] *= s[start + i]
+        for i in range(size):
+            values[i] *= s[start + i]
+    return values.sum()
+
+
+@kernel
 def pass_over_dense(X, classes, theta, curved, gradient):
     """Add (2), or the product of (3) with theta, to `gradient`; return the sum of the losses.
 
@@ -71,24 +101,25 @@ def pass_over_dense(X, classes, theta, curved, gradient):
     """
     n, p = X.shape
     n_classes, total = theta.shape[1], 0.0
-    rows, z = np.empty((TILE, p)), np.empty((TILE, n_classes))
-    part = np.empty((p, n_classes))
+    rows, room = np.empty((TILE, p)), np.empty(n_classes * TILE)
+    part = np.empty((n_classes, p))
     for start in range(0, n, TILE):
         size = min(TILE, n - start)
         for i in range(size):
             for j in range(p):
                 rows[i, j] = X[start + i, j]
-        np.dot(rows[:size], theta[:p], z[:size])
-        for i in range(size):
-            for k in range(n_classes):
-                z[i, k] += theta[p, k]
-            total += slopes_of(classes, start + i, z[i], curved)
-            for k in range(n_classes):
-                gradient[p, k] += z[i, k]
-        np.dot(rows[:size].T, z[:size], part)
-        for j in range(p):
-            for k in range(n_classes):
-                gradient[j, k] += part[j, k]
+        z = room[: n_classes * size].reshape(n_classes, size)
+        np.dot(theta[:p].T, rows[:size].T, z)
+        for k in range(n_classes):
+            for i in range(size):
+                z[k, i] += theta[p, k]
+        total += slopes_of_tile(classes, start, z, curved)
+        np.dot(z, rows[:size], part)
+        for k in range(n_classes):
+            for i in range(size):
+                gradient[p, k] += z[k, i]
+            for j in range(p):
+                gradient[j, k] += part[k, j]
     return total
 
 
@@ -132,7 +163,7 @@ class MultinomialRisk(Rows):
 
     def __init__(self, X, codes, n_classes, weights=None, *, fit_intercept=True, n_jobs=-1):
         super().__init__(X, fit_intercept, n_jobs)
-        self.chunks.setdefault("min_rows", 4 * TILE)
+        self.chunks.setdefault("min_rows", 32 * TILE)  # what a chunk costs by itself is a few tiles
         self.weights = NONE if weights is None else np.asarray(weights, np.float64)
         self.total = float(self.weights.sum()) if len(self.weights) else float(self.n)
         self.codes, self.outputs = np.ascontiguousarray(codes, np.int64), n_classes

@@ -220,3 +220,15 @@ def test_domains():
     assert not in_domain(loss_traits("squared_error"), np.array([np.inf]))
     with pytest.raises(KeyError):
         loss_traits("hinges")
+
+
+@given(st.integers(2, 6), st.integers(1, 40), st.integers(0, 9))
+def test_multinomial_of_many_samples_is_that_of_each(n_classes, n, seed):
+    rng = np.random.default_rng(seed)
+    z, y = rng.uniform(-30, 30, (n_classes, n)), rng.integers(0, n_classes, n)
+    slopes, shares = np.empty(n_classes), z.copy()
+    values = losses.evaluate_multinomial(y, shares)
+    for i in range(n):
+        expected = losses.multinomial(y[i], z[:, i].copy(), slopes)
+        assert abs(values[i] - expected) <= 8 * EPS * 60
+        np.testing.assert_allclose(shares[:, i] - np.eye(n_classes)[y[i]], slopes, atol=8 * EPS)
