@@ -171,6 +171,7 @@ READERS = {
     "GradientDescentRegressor": read_by_loss,
     "LinearRegression": read_least_squares,
     "LogisticRegression": read_logistic,
+    "MultiTaskElasticNet": read_least_squares,
     "PoissonRegressor": functools.partial(read_tweedie, power=1.0),
     "Ridge": read_least_squares,
     "TweedieRegressor": read_tweedie,
