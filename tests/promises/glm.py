@@ -25,7 +25,7 @@ def deviance(cls):
 
 def by_newton(cls):
     """Any loss and penalty; what ends at a gap or a tolerance is in tests/linear_model."""
-    yield Case(cls(), falls=("loss",))
+    yield Case(cls(**TIGHT), falls=("loss",), problems=MILD)
 
 
 def mean_and_variance(cls):
