@@ -96,7 +96,7 @@ class GeneralizedLinearRegressor(GeneralizedLinear, LinkedRegressor):
     >>> weights = 1 / np.abs(Ridge().fit(X, y).coef_)
     >>> model = GeneralizedLinearRegressor(penalty="l1", alpha=0.05, penalty_weights=weights)
     >>> model.fit(X, y).coef_.round(1)
-    array([ 1.9, -1. ,  0. ,  0. ])
+    array([ 2. , -0.7,  0. ,  0. ])
     """
 
     _parameter_constraints: dict = GeneralizedLinear._parameter_constraints | {

@@ -74,10 +74,10 @@ class QuantileRegressor(LinearRegressor):
     Examples
     --------
     >>> from skcourse.linear_model import QuantileRegressor
-    >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 2.0, 100.0]
+    >>> X, y = [[0.0], [1.0], [2.0], [3.0], [4.0]], [0.0, 1.0, 2.0, 3.0, 100.0]
     >>> model = QuantileRegressor(alpha=0.0).fit(X, y)
-    >>> model.predict([[4.0]]).round(6)
-    array([4.])
+    >>> model.predict([[5.0]]).round(6)
+    array([5.])
     """
 
     _parameter_constraints: dict = {

@@ -20,7 +20,8 @@ def matching_pursuit(cls):
     falls = {"falls": ("residual_norm",), "symmetries": (shift(), target_affine())}
     yield Case(cls(), **falls)
     yield Case(cls(n_nonzero_coefs=2, precompute=False), **falls)
-    yield Case(cls(tol=1.0, fit_intercept=False, precompute=False))
+    jumps = {"check_dtype_kept": "the number of atoms jumps where the residual meets tol"}
+    yield Case(cls(tol=1.0, fit_intercept=False, precompute=False), excused=jumps)
 
 
 def matching_pursuit_cv(cls):

@@ -57,7 +57,9 @@ def logistic_regression(cls):
     yield Case(newton, falls=("loss",), symmetries=moves, **best, **once)
     yield Case(cls(**TIGHT), falls=("loss",), **once)
     yield Case(cls(C=0.1, fit_intercept=False, solver="newton-cg", **TIGHT), **once)
-    yield Case(cls(l1_ratio=0.5, solver="saga", **TIGHT), falls=("loss",), **once)
+    zero = {"check_row_order": "scores that are 0 are so but for rounding, which the order changes"}
+    net = cls(l1_ratio=0.5, solver="saga", **TIGHT)
+    yield Case(net, falls=("loss",), **once | {"excused": once.get("excused", {}) | zero})
 
 
 def logistic_regression_cv(cls):
