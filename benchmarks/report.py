@@ -10,7 +10,7 @@ from statistics import median
 from benchmarks.harness import OURS, is_reference
 from skcourse.versions import versions
 
-PEERS = ("scikit-learn-intelex", "faiss-cpu")
+PEERS = ("scikit-learn-intelex", "faiss-cpu", "skglm", "celer", "glum", "statsmodels")
 DETAILS = ["contender", "its time / ours", "least to most", "median time", "least to most"]
 DETAILS += ["loss", "excess loss"]
 UNITS = {"s": 1, "ms": 1e3, "µs": 1e6}
@@ -144,5 +144,5 @@ def processor():
 
 def page(begun, tables):
     """Put the results together: what they depend on, the ratios, then everything else."""
-    about = "Written by `make bench`. A ratio above 1 says that skcourse is quicker."
+    about = "Written by `python -m benchmarks`. A ratio above 1 says that skcourse is quicker."
     return f"# Benchmarks\n\n{about}\n\n{begun}\n\n" + "\n".join(map(str, tables))

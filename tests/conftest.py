@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,7 +18,12 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
 def pytest_configure(config):
-    """Make an error of every warning that our own lines cause."""
+    """Make an error of every warning that our own lines cause; hear of Ctrl-C, as tests ask for.
+
+    A shell has the jobs that it starts in the background ignore it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("filterwarnings", "error:::skcourse")
     config.addinivalue_line("filterwarnings", "default:::skcourse.testing")  # not what it calls
 

@@ -210,12 +210,6 @@ def derivatives(loss, y, z):
 
 
 @kernel
-def value(loss, y, z):
-    """Return l(y, z)."""
-    return derivatives(loss, y, z)[0]
-
-
-@kernel
 def slope(loss, y, z):
     """Return dl/dz."""
     return derivatives(loss, y, z)[1]

@@ -1,4 +1,4 @@
-"""Each penalty once: its value, its slope where it has one, and its proximal step.
+"""Each penalty once: its value and its proximal step.
 
 A penalty P(w) keeps coefficients small, or few. The proximal step answers what a coefficient
 becomes that a step of descent has moved to v:
@@ -50,7 +50,6 @@ PENALTIES = {
     "group": GROUP,
 }
 SHAPES = {"elasticnet": "l1_ratio", "mcp": "gamma", "scad": "gamma"}  # what `shape` is called
-CONVEX = ("none", "l2", "l1", "elasticnet", "group")
 SMOOTH = ("none", "l2")
 
 
@@ -84,25 +83,6 @@ def value_of(penalty, w):
             return 0.5 * a * a * (g + 1.0)
         return (2.0 * g * a * size - w * w - a * a) / (2.0 * (g - 1.0))
     return a * size
-
-
-@kernel
-def slope_of(penalty, w):
-    """Return dP/dw; at 0, where most have none, that of the smooth part, which is 0."""
-    code, a, size = penalty.code, penalty.strength, abs(w)
-    if code == L2:
-        return a * w
-    if code in (NO_PENALTY, L0) or w == 0:
-        return 0.0 * w
-    sign = 1.0 if w > 0 else -1.0
-    if code == ELASTIC_NET:
-        return a * (penalty.shape * sign + (1.0 - penalty.shape) * w)
-    g = penalty.shape
-    if code == MCP:
-        return sign * max(a - size / g, 0.0)
-    if code == SCAD and size > a:
-        return sign * max(g * a - size, 0.0) / (g - 1.0)
-    return a * sign
 
 
 @kernel

@@ -39,10 +39,12 @@ __all__ = [
     "StrOptions",
     "check_finite_sums",
     "check_folds",
+    "check_routed",
     "check_weights",
     "fit_context",
     "read_X",
     "read_Xy",
+    "routing_enabled",
     "validate_params",
 ]
 
@@ -240,3 +242,20 @@ def check_folds(folds, weights):
                 f"Fold {i} has no row of positive sample_weight to learn from, or none to be "
                 "judged by: take fewer folds, or other ones."
             )
+
+
+def routing_enabled():
+    """Tell whether metadata are routed."""
+    return get_config()["enable_metadata_routing"]
+
+
+def check_routed(estimator, params, method="fit"):
+    """Raise ValueError, scikit-learn's, if metadata `params` are given and not routed."""
+    if params and not routing_enabled():
+        name = f"{type(estimator).__name__}.{method}"
+        raise ValueError(
+            f"[{name}] Passing extra keyword arguments to {name} is only supported if "
+            "enable_metadata_routing=True, which you can set using `sklearn.set_config`. See the "
+            "User Guide <https://scikit-learn.org/stable/metadata_routing.html> for more details. "
+            f"Extra parameters passed are: {set(params)}"
+        )

@@ -1,4 +1,4 @@
-"""What the ridge solvers ask of rows about their mean, beyond products: see `core.centred_rows`.
+"""What solvers ask of rows about their mean, beyond products: see `core.centred_rows`.
 
 Formulas    With A = W^(1/2) (X - 1 m') and v = W^(1/2) r, not written out,
                 A'(v - A B),   the gradient of least squares at B,                            (1)
@@ -15,6 +15,8 @@ from skcourse.core import centred_rows
 from skcourse.core.chunks import for_each_chunk, sum_over_chunks
 
 NEAR = 1e3  # |m| over the root of the total variance
+FAR = 1e3  # distance of a column from 0, in standard deviations, that costs digits
+LOOKED_AT = 256  # rows that tell
 
 
 def weighted_mean(X, weights=None):
@@ -43,6 +45,19 @@ def is_near(X, mean):
     squares = sum_over_chunks(part, len(X), row_bytes=X.itemsize * X.shape[1]) / len(X)
     distance = float(mean @ mean)
     return bool(distance <= NEAR**2 * (squares - distance))
+
+
+def far_origin(X):
+    """Return a row amid X, float64, if columns lie so far from 0 that squares lose digits.
+
+    None if they do not, or if X is sparse.
+    """
+    if not isinstance(X, np.ndarray):
+        return None
+    some = X[:: max(1, len(X) // LOOKED_AT)].astype(np.float64)
+    origin = some[np.argsort(some, axis=0)[len(some) // 2], np.arange(X.shape[1])]
+    spread = np.abs(some - origin).mean(axis=0)
+    return origin if np.any((np.abs(origin) > FAR * spread) & (spread > 0)) else None
 
 
 class CentredRows(centred_rows.CentredRows):

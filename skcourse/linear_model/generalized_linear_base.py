@@ -9,18 +9,17 @@ from sklearn.callback import CallbackSupportMixin
 from skcourse.core.history import warn_not_converged
 from skcourse.core.penalties import PENALTIES
 from skcourse.core.validation import Interval, StrOptions, check_finite_sums
+from skcourse.linear_model.centred_rows import far_origin
 from skcourse.linear_model.generalized_linear import (
     NEEDS,
     WIDEST,
     Penalties,
     Samples,
     choose_solver,
-    layout_of,
     minimise,
     not_minimal,
 )
-from skcourse.linear_model.gradient_descent_setup import penalty_of
-from skcourse.linear_model.huber import far_origin
+from skcourse.linear_model.penalty_terms import layout_of, penalty_of
 
 
 class GeneralizedLinear(CallbackSupportMixin, BaseEstimator):

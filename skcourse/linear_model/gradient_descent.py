@@ -13,7 +13,6 @@ Reference   A. Cauchy, 1847. L. Bottou, F. Curtis, J. Nocedal, Optimization meth
 from numbers import Integral, Real
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_array
@@ -27,12 +26,12 @@ from skcourse.linear_model.gradient_descent_run import Data, Descent, Memory, co
 from skcourse.linear_model.gradient_descent_setup import (
     diverged,
     not_at_rest,
-    penalty_of,
     rows_of_a_batch,
     rule_of,
     step_length,
 )
 from skcourse.linear_model.gradient_descent_steps import Objective, Plan
+from skcourse.linear_model.penalty_terms import layout_of, penalty_of
 
 POSITIVE = Interval(Real, 0, None, closed="neither")
 NOT_NEGATIVE = Interval(Real, 0, None, closed="left")
@@ -159,9 +158,15 @@ class GradientDescent(CallbackSupportMixin, BaseEstimator):
     def _learn_from(self, X, y, sample_weight, *, reset=True, whole=True):
         """Return the samples of a fit, the `whole` or a part; columns of a group side by side."""
         X, y = self._read(X, y, reset=reset, whole=whole)
-        self._columns, self._edges = self._group_columns(X.shape[1])
+        self._layout = layout_of(self.penalty, self.groups, None, X.shape[1])
+        if self.penalty == "group" and self.optimizer in ADAPTIVE:
+            raise ValueError(
+                f"penalty='group' wants steps of one length in a group; optimizer="
+                f"{self.optimizer!r} has one for each coefficient. Use 'sgd', 'momentum' or "
+                "'nesterov'."
+            )
         weights = self._weights(sample_weight, X, y)
-        return Data(self._arranged(X), self._targets(y), weights)
+        return Data(self._layout.take(X), self._targets(y), weights)
 
     def _judge_by(self, X, y, sample_weight):
         """Return the validation data, or None."""
@@ -172,41 +177,12 @@ class GradientDescent(CallbackSupportMixin, BaseEstimator):
         if X is None or y is None:
             raise ValueError("X_val and y_val go together; got one of them.")
         X, y = self._read(X, y, reset=False, whole=False)
-        return Data(self._arranged(X), self._targets(y), self._weights(sample_weight, X, y))
+        return Data(self._layout.take(X), self._targets(y), self._weights(sample_weight, X, y))
 
     def _weights(self, sample_weight, X, y):
         """Return weights of mean 1, or None."""
         weights = check_weights(sample_weight, X, dtype=np.float64)
         return None if weights is None else weights * (len(weights) / weights.sum())
-
-    def _group_columns(self, p):
-        """Return the order of columns that brings groups together, and where each begins.
-
-        The order is None if they are as they should be; the edges are those of all predictions.
-        """
-        if self.penalty != "group":
-            return None, np.empty(0, np.int64)
-        if self.groups is None:
-            raise ValueError("penalty='group' wants `groups`: the group of each feature.")
-        if self.optimizer in ADAPTIVE:
-            raise ValueError(
-                f"penalty='group' wants steps of one length in a group; optimizer="
-                f"{self.optimizer!r} has one for each coefficient. Use 'sgd', 'momentum' or "
-                "'nesterov'."
-            )
-        labels = np.asarray(self.groups)
-        if labels.shape != (p,):
-            raise ValueError(f"groups has shape {labels.shape}, expected {(p,)}: one per feature.")
-        _, codes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-        columns = np.argsort(codes, kind="stable")
-        edges = np.concatenate([[0], np.cumsum(np.tile(sizes, self._n_outputs))])
-        return None if np.all(np.diff(columns) == 1) else columns, edges.astype(np.int64)
-
-    def _arranged(self, X):
-        """Return X with the columns in the order of the parameters."""
-        if self._columns is None:
-            return X
-        return X[:, self._columns] if issparse(X) else np.ascontiguousarray(X[:, self._columns])
 
     def _beginning(self, data, coef, intercept):
         """Return the state before the first step."""
@@ -229,8 +205,7 @@ class GradientDescent(CallbackSupportMixin, BaseEstimator):
                     f"Provided {name}_init has shape {given.shape}, expected {np.shape(shape)}."
                 )
             start.append(given)
-        W = start[0].reshape(K, p)
-        W = W if self._columns is None else W[:, self._columns]
+        W = self._layout.take_coef(start[0].reshape(K, p))
         given = coef is not None or intercept is not None
         b = start[1].ravel() if given else self._first_intercept(data)
         theta = np.concatenate([W.ravel(), b])
@@ -244,8 +219,7 @@ class GradientDescent(CallbackSupportMixin, BaseEstimator):
         """Return `coef_` and `intercept_` for theta = (W, b)."""
         K = self._n_outputs
         W, b = theta[:-K].reshape(K, -1), theta[-K:]
-        if self._columns is not None:
-            W = W[:, np.argsort(self._columns)]
+        W = self._layout.put_back(W, W.shape[1])
         with np.errstate(over="ignore"):
             coef, intercept = self._shaped(W.astype(dtype), b.astype(dtype))
         return {"coef_": coef, "intercept_": intercept}
@@ -253,8 +227,10 @@ class GradientDescent(CallbackSupportMixin, BaseEstimator):
     def _descent(self, data, memory, validation):
         """Return the run that the parameters describe."""
         K, traits = self._n_outputs, self._loss_traits()
+        sizes = np.tile(np.diff(self._layout.edges), K)  # the groups of each prediction in turn
+        edges = np.cumsum([0, *sizes]) if len(sizes) else self._layout.edges
         objective = Objective(
-            self._kernel_loss(), penalty_of(self), self._edges, bool(self.fit_intercept)
+            self._kernel_loss(), penalty_of(self), edges, bool(self.fit_intercept)
         )
         batch_size = rows_of_a_batch(self.batch_size, data.X.shape[0])
         plan = Plan(

@@ -5,26 +5,7 @@ from numbers import Integral
 import numpy as np
 
 from skcourse.core.optimizers import ADAPTIVE, RULES, Rule
-from skcourse.core.penalties import PENALTIES, SHAPES, Penalty
 from skcourse.linear_model.gradient_descent_curvature import largest_curvature
-
-GAMMA = {"mcp": 3.0, "scad": 3.7}  # Fan and Li's for SCAD
-LEAST_GAMMA = {"mcp": 1.0, "scad": 2.0}
-
-
-def penalty_of(model):
-    """Return the penalty as kernels take it."""
-    name = model.penalty
-    if name is None:
-        return Penalty(PENALTIES["none"], 0.0)
-    shape = 0.0
-    if SHAPES.get(name) == "l1_ratio":
-        shape = model.l1_ratio
-    elif SHAPES.get(name) == "gamma":
-        shape = GAMMA[name] if model.gamma is None else model.gamma
-        if shape <= LEAST_GAMMA[name]:
-            raise ValueError(f"gamma == {shape}, must be > {LEAST_GAMMA[name]} for {name!r}.")
-    return Penalty(PENALTIES[name], float(model.alpha), float(shape))
 
 
 def rule_of(model, n_outputs):

@@ -23,12 +23,10 @@ from skcourse.core.chunks import one_blas_thread
 from skcourse.core.history import fit_task, warn_not_converged
 from skcourse.core.validation import Interval, check_weights, fit_context, read_Xy
 from skcourse.linear_model.base import LinearRegressor
+from skcourse.linear_model.centred_rows import far_origin
 from skcourse.linear_model.huber_risk import HuberProblem, HuberRisk
 from skcourse.linear_model.huber_stages import least_squares_start, minimise
 from skcourse.linear_model.penalised_risk import MAX_ITER, STOPPED
-
-FAR = 1e3  # distance of a column from 0, in standard deviations, that costs digits
-LOOKED_AT = 256  # rows that tell
 
 
 class HuberRegressor(CallbackSupportMixin, LinearRegressor):
@@ -192,19 +190,6 @@ class HuberRegressor(CallbackSupportMixin, LinearRegressor):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = False
         return tags
-
-
-def far_origin(X):
-    """Return a row amid X, float64, if columns lie so far from 0 that squares lose digits.
-
-    None if they do not, or if X is sparse.
-    """
-    if not isinstance(X, np.ndarray):
-        return None
-    some = X[:: max(1, len(X) // LOOKED_AT)].astype(np.float64)
-    origin = some[np.argsort(some, axis=0)[len(some) // 2], np.arange(X.shape[1])]
-    spread = np.abs(some - origin).mean(axis=0)
-    return origin if np.any((np.abs(origin) > FAR * spread) & (spread > 0)) else None
 
 
 def why_not(found, max_iter, total):

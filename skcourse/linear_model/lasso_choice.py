@@ -19,7 +19,15 @@ from sklearn.utils.parallel import Parallel, delayed
 from skcourse.core.chunks import one_blas_thread
 from skcourse.core.history import warn_not_converged
 from skcourse.core.interrupts import held
-from skcourse.core.validation import Interval, StrOptions, check_folds, fit_context, read_Xy
+from skcourse.core.validation import (
+    Interval,
+    StrOptions,
+    check_folds,
+    check_routed,
+    fit_context,
+    read_Xy,
+    routing_enabled,
+)
 from skcourse.linear_model.base import LinearRegressor, as_columns
 from skcourse.linear_model.lasso_folds import Asked, all_sums, fold_errors
 from skcourse.linear_model.lasso_problem import (
@@ -30,7 +38,6 @@ from skcourse.linear_model.lasso_problem import (
     read_weights,
     settings_of,
 )
-from skcourse.linear_model.ridge_cv import routing_enabled
 from skcourse.linear_model.working_set import ALL_WORK
 
 
@@ -77,7 +84,7 @@ class LassoChoice(LinearRegressor):
         ConvergenceWarning
             If `max_iter` ended a fit.
         """
-        self._refuse(params)
+        check_routed(self, params)
         X, y = read_Xy(self, X, y, order=None, accept_sparse="csc")
         y, weights, X = self._targets(y), read_weights(sample_weight, X), as_read(X)
         folds = self._folds(X, y, sample_weight, params)
@@ -103,16 +110,6 @@ class LassoChoice(LinearRegressor):
         for name in ("coef_", "intercept_", "dual_gap_", "n_iter_"):
             setattr(self, name, getattr(model, name))
         return self
-
-    def _refuse(self, params):
-        """Raise ValueError for extra parameters, if metadata are not routed."""
-        if params and not routing_enabled():
-            raise ValueError(
-                f"[{type(self).__name__}.fit] Passing extra keyword arguments to "
-                f"{type(self).__name__}.fit(X, y, sample_weight, **params) is only supported if "
-                "enable_metadata_routing=True, which you can set using `sklearn.set_config`. "
-                f"Extra parameters passed are: {set(params)}"
-            )
 
     def _targets(self, y):
         """Return y with the dimensions that this estimator takes."""

@@ -21,8 +21,10 @@ from skcourse.core.validation import (
     Interval,
     StrOptions,
     check_folds,
+    check_routed,
     check_weights,
     fit_context,
+    routing_enabled,
 )
 from skcourse.linear_model.logistic import LogisticRegression, check_sums
 from skcourse.linear_model.logistic_folds import (
@@ -42,7 +44,6 @@ from skcourse.linear_model.logistic_problem import (
     warn_of,
     weights_of,
 )
-from skcourse.linear_model.ridge_cv import routing_enabled
 
 INHERITED = {
     name: kinds
@@ -211,7 +212,7 @@ class LogisticRegressionCV(LogisticRegression):
         ConvergenceWarning
             If iterations of some fits ended at `max_iter`.
         """
-        self._raise_for(params, "fit")
+        check_routed(self, params)
         penalty, ratios = penalties_of(self)
         legacy = self._warn_of_defaults()
         options = options_of(self, penalty)
@@ -315,23 +316,12 @@ class LogisticRegressionCV(LogisticRegression):
         -------
         score : float
         """
-        self._raise_for(score_params, "score")
+        check_routed(self, score_params, "score")
         if sample_weight is not None:
             score_params["sample_weight"] = sample_weight
         if routing_enabled():
             score_params = process_routing(self, "score", **score_params).scorer.score
         return self._get_scorer()(self, X, y, **score_params)
-
-    def _raise_for(self, params, method):
-        """Raise ValueError, scikit-learn's, if metadata are given and not routed."""
-        if params and not routing_enabled():
-            raise ValueError(
-                f"Passing extra keyword arguments to {type(self).__name__}.{method} is only "
-                "supported if enable_metadata_routing=True, which you can set using "
-                "`sklearn.set_config`. See the User Guide "
-                "<https://scikit-learn.org/stable/metadata_routing.html> for more details. Extra "
-                f"parameters passed are: {set(params)}"
-            )
 
     def _route(self, sample_weight, params):
         """Return what splitter and scorer are to be given."""

@@ -12,13 +12,18 @@ from numbers import Integral
 
 import numpy as np
 from joblib import effective_n_jobs
-from sklearn import get_config
 from sklearn.model_selection import check_cv
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 from sklearn.utils.parallel import Parallel, delayed
 
 from skcourse.core.interrupts import held
-from skcourse.core.validation import Interval, fit_context, read_Xy
+from skcourse.core.validation import (
+    Interval,
+    check_routed,
+    fit_context,
+    read_Xy,
+    routing_enabled,
+)
 from skcourse.linear_model.omp import TOO_MANY, MatchingPursuit, warn_premature
 from skcourse.linear_model.omp_rows import Dictionary, pursue_rows
 
@@ -158,14 +163,9 @@ class OrthogonalMatchingPursuitCV(MatchingPursuit):
 
     def _route(self, params):
         """Return what the splitter is to be given."""
-        if get_config()["enable_metadata_routing"]:
+        check_routed(self, params)
+        if routing_enabled():
             return process_routing(self, "fit", **params).splitter.split
-        if params:
-            raise ValueError(
-                f"Passing extra keyword arguments to {type(self).__name__}.fit is only supported "
-                "if enable_metadata_routing=True, which you can set using `sklearn.set_config`. "
-                f"Extra parameters passed are: {set(params)}"
-            )
         return {}
 
     def get_metadata_routing(self):

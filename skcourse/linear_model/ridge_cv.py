@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
-from sklearn import get_config
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
 from sklearn.model_selection import GridSearchCV
@@ -21,7 +20,15 @@ from sklearn.utils import check_scalar
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
 
 from skcourse.core.chunks import one_blas_thread
-from skcourse.core.validation import Interval, StrOptions, check_weights, fit_context, read_Xy
+from skcourse.core.validation import (
+    Interval,
+    StrOptions,
+    check_routed,
+    check_weights,
+    fit_context,
+    read_Xy,
+    routing_enabled,
+)
 from skcourse.linear_model.base import SPARSE, LinearRegressor, as_columns
 from skcourse.linear_model.ridge import Ridge
 from skcourse.linear_model.ridge_loo import leave_one_out
@@ -132,15 +139,7 @@ class RidgeSearch:
 
     def _score_params(self, sample_weight, params):
         """Return what the scorer is to be given besides predictions and targets."""
-        if params and not routing_enabled():
-            raise ValueError(
-                f"[{type(self).__name__}.fit] Passing extra keyword arguments to "
-                f"{type(self).__name__}.fit(X, y, sample_weight, **params) is only supported if "
-                "enable_metadata_routing=True, which you can set using "
-                "`sklearn.set_config`. See the User Guide "
-                "<https://scikit-learn.org/stable/metadata_routing.html> for more details. "
-                f"Extra parameters passed are: {set(params)}"
-            )
+        check_routed(self, params)
         given = {} if sample_weight is None else {"sample_weight": sample_weight}
         if routing_enabled():
             return process_routing(self, "fit", **params, **given).scorer.score
@@ -176,11 +175,6 @@ class RidgeSearch:
         router = MetadataRouter(owner=self).add_self_request(self)
         router = router.add(scorer=self._scorer(), method_mapping=scoring)
         return router.add(splitter=self.cv, method_mapping=splitting)
-
-
-def routing_enabled():
-    """Tell whether metadata are routed."""
-    return get_config()["enable_metadata_routing"]
 
 
 def first_largest(scores):

@@ -13,6 +13,7 @@ from skcourse.core.validation import (
     Interval,
     check_finite_sums,
     check_folds,
+    check_routed,
     check_weights,
     fit_context,
     read_X,
@@ -237,3 +238,11 @@ def test_a_fold_without_weight_is_refused():
     check_folds([([0, 1], [2, 3])], None)
     with pytest.raises(ValueError, match="Fold 1 has no row of positive sample_weight"):
         check_folds([([0, 2], [1, 3]), ([0, 1], [2, 3])], weights)
+
+
+def test_metadata_that_are_not_routed_are_refused():
+    check_routed(Plain(), {})
+    with pytest.raises(ValueError, match=r"Plain\.score is only supported if enable_metadata"):
+        check_routed(Plain(), {"groups": [1]}, "score")
+    with sklearn.config_context(enable_metadata_routing=True):
+        check_routed(Plain(), {"groups": [1]})
