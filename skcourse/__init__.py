@@ -11,7 +11,7 @@ import importlib
 
 __version__ = "0.1.0"
 
-CHAPTERS = ("cluster", "decomposition", "inspection", "linear_model")
+CHAPTERS = ("cluster", "decomposition", "inspection", "linear_model", "mixture")
 
 __all__ = [*CHAPTERS, "testing"]
 

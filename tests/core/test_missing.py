@@ -1,0 +1,35 @@
+"""Patterns of missing values: every row is in the pattern of its mask, and in no other."""
+
+import numpy as np
+import pytest
+
+from skcourse.core.missing import check_columns_seen, patterns
+
+
+@pytest.mark.parametrize("d", [1, 3, 8, 17])
+def test_patterns_partition_the_rows_by_their_masks(d):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(60, d))
+    X[rng.random(X.shape) < 0.3] = np.nan
+    found = patterns(X)
+    assert sorted(np.concatenate([p.rows for p in found])) == list(range(60))
+    for p in found:
+        assert np.all(np.diff(p.rows) > 0)
+        assert np.array_equal(np.isnan(X[p.rows]), np.tile(~p.seen, (len(p.rows), 1)))
+    masks = {tuple(p.seen) for p in found}
+    assert len(masks) == len(found) == len(np.unique(np.isnan(X), axis=0))
+
+
+def test_complete_rows_are_one_pattern():
+    (only,) = patterns(np.zeros((5, 2)))
+    assert only.seen.all()
+    assert list(only.rows) == [0, 1, 2, 3, 4]
+
+
+def test_a_column_without_any_value_is_named():
+    X = np.ones((3, 4))
+    X[:, 2] = np.nan
+    X[0, 0] = np.nan
+    with pytest.raises(ValueError, match=r"only NaN in column\(s\) 2\."):
+        check_columns_seen(X, object())
+    check_columns_seen(X[:, :2], object())
