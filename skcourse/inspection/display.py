@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skcourse.inspection.axes import axes_or_new
+
 
 class CoefficientDisplay:
     """Coefficients and their confidence intervals, one below the other.
@@ -55,12 +57,7 @@ class CoefficientDisplay:
         ImportError
             Without matplotlib.
         """
-        if ax is None:
-            try:
-                import matplotlib.pyplot as plt
-            except ImportError as error:
-                raise ImportError("CoefficientDisplay.plot needs matplotlib.") from error
-            _, ax = plt.subplots(layout="constrained")
+        ax = axes_or_new(ax, "CoefficientDisplay.plot")
         table = self.table
         shown = np.ones(len(table.names), bool)
         if not intercept:

@@ -1,0 +1,15 @@
+"""Where a picture is drawn: matplotlib is imported here, when the first one is asked for."""
+
+
+def pyplot(who):
+    """Return matplotlib.pyplot; raise ImportError in the name of `who` without it."""
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise ImportError(f"{who} needs matplotlib.") from error
+    return plt
+
+
+def axes_or_new(ax, who):
+    """Return `ax`, or the axes of a new figure if it is None."""
+    return pyplot(who).subplots(layout="constrained")[1] if ax is None else ax
