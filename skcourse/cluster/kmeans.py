@@ -1,43 +1,18 @@
 """The k-means estimator: from which centres, how often. The iteration itself is in `lloyd`."""
 
 import warnings
-from numbers import Integral, Real
 
 import numpy as np
-import scipy.sparse as sp
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    ClusterMixin,
-    TransformerMixin,
-)
 from sklearn.callback import CallbackSupportMixin
-from sklearn.utils import check_array, check_random_state
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils import check_random_state
 
-from skcourse.cluster.dense import DenseRows
+from skcourse.cluster.base import CentreModel, check_init, is_array_like
 from skcourse.cluster.lloyd import Lloyd
-from skcourse.cluster.seeding import at_random, plus_plus
-from skcourse.cluster.sparse import SparseRows
 from skcourse.core.history import fit_task, warn_not_converged
-from skcourse.core.validation import (
-    Interval,
-    StrOptions,
-    check_finite_sums,
-    check_weights,
-    fit_context,
-    read_X,
-    validate_params,
-)
+from skcourse.core.validation import StrOptions, fit_context, validate_params
 
 
-class KMeans(
-    CallbackSupportMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    ClusterMixin,
-    BaseEstimator,
-):
+class KMeans(CallbackSupportMixin, CentreModel):
     """Partition the samples around `n_clusters` centres.
 
     Parameters
@@ -113,13 +88,7 @@ class KMeans(
     """
 
     _parameter_constraints: dict = {
-        "n_clusters": [Interval(Integral, 1, None, closed="left")],
-        "init": [StrOptions({"k-means++", "random"}), callable, "array-like"],
-        "n_init": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "verbose": ["verbose"],
-        "random_state": ["random_state"],
+        **CentreModel._parameter_constraints,
         "copy_x": ["boolean"],
         "algorithm": [StrOptions({"lloyd", "elkan"})],
     }
@@ -174,15 +143,18 @@ class KMeans(
         """
         rows, mean, variance = self._read(X, sample_weight)
         tol = self.tol * variance.mean()
-        n_init = self._n_init = self._count_runs()  # by this name scikit-learn's tests ask for it
+        n_init = self._n_init = self._count_runs(10)  # scikit-learn's tests ask for this name
+        self._warn_if_pointless()
         rng = check_random_state(self.random_state)
-        init = self._check_init(rows) if is_array_like(self.init) else self.init
+        init = self.init
+        if is_array_like(init):
+            init = check_init(init, self.n_clusters, rows)
         origin = rows.origin_at(mean)
         squares = rows.squares(origin, mean, variance)
         fit = fit_task(self, X, y, sample_weight, max_subtasks=n_init)
         best = None
         for _ in range(n_init):
-            seeds = self._seeds(rows, origin, init, rng)
+            seeds = self._seeds(rows, self.n_clusters, init, rng, origin)
             if self.verbose:
                 print("Initialization complete")
             task = fit.subtask("run", max_subtasks=self.max_iter)
@@ -205,115 +177,14 @@ class KMeans(
         fit.end()
         return self
 
-    def _read(self, X, sample_weight):
-        """Return the rows of X, and the mean and the variance of each column."""
-        X = read_X(
-            self, X, reset=True, finite=False, accept_sparse="csr", accept_large_sparse=False
-        )
-        if X.shape[0] < self.n_clusters:
-            raise ValueError(f"n_samples={X.shape[0]} should be >= n_clusters={self.n_clusters}.")
-        rows = rows_of(X, check_weights(sample_weight, X, dtype=X.dtype))
-        with np.errstate(over="ignore", invalid="ignore"):
-            mean, variance = rows.moments()
-            check_finite_sums(mean + variance, X, estimator=self)
-        return rows, mean, variance
-
-    def _count_runs(self):
-        """Return the number of runs; warn about parameters that do not fit together."""
+    def _warn_if_pointless(self):
+        """Warn about bounds between centres where there is one."""
         if self.algorithm == "elkan" and self.n_clusters == 1:
             warnings.warn(
                 "algorithm='elkan' doesn't make sense for a single cluster. Using 'lloyd' instead.",
                 RuntimeWarning,
                 stacklevel=5,
             )
-        if not is_array_like(self.init):
-            plus = isinstance(self.init, str) and self.init == "k-means++"
-            return (1 if plus else 10) if self.n_init == "auto" else self.n_init
-        if self.n_init not in ("auto", 1):
-            warnings.warn(
-                "Explicit initial center position passed: performing only one init in "
-                f"{type(self).__name__} instead of n_init={self.n_init}.",
-                RuntimeWarning,
-                stacklevel=5,
-            )
-        return 1
-
-    def _check_init(self, rows, init=None):
-        """Return the user's first centres as an array of the dtype of X."""
-        init = check_array(self.init if init is None else init, dtype=rows.dtype, order="C")
-        for axis, what in (
-            (0, f"the number of clusters {self.n_clusters}"),
-            (1, f"the number of features of the data {rows.shape[1]}"),
-        ):
-            if init.shape[axis] != (self.n_clusters, rows.shape[1])[axis]:
-                raise ValueError(
-                    f"The shape of the initial centers {init.shape} does not match {what}."
-                )
-        return init
-
-    def _seeds(self, rows, origin, init, rng):
-        """Return first centres relative to `origin`, float64."""
-        if callable(init):
-            seeds = init(rows.centred(origin), self.n_clusters, random_state=rng)
-            return self._check_init(rows, seeds).astype(np.float64)
-        if isinstance(init, str):
-            choose = plus_plus if init == "k-means++" else at_random
-            init = rows.take(choose(rows, self.n_clusters, rng))
-        return init - origin.astype(np.float64)
-
-    def _read_again(self, X):
-        """Return the rows of new data."""
-        if not hasattr(self, "cluster_centers_"):
-            check_is_fitted(self)
-        return read_X(self, X, accept_sparse="csr", accept_large_sparse=False)
-
-    def fit_predict(self, X, y=None, sample_weight=None):
-        """Find the centres and return `labels_`; see `fit`."""
-        return self.fit(X, y, sample_weight=sample_weight).labels_
-
-    def predict(self, X):
-        """Return the index of the nearest centre of each sample, int32 (n_samples,)."""
-        return rows_of(self._read_again(X)).label(self.cluster_centers_)
-
-    def transform(self, X):
-        """Return the distances of the samples to the centres, (n_samples, n_clusters)."""
-        return rows_of(self._read_again(X)).distances(self.cluster_centers_)
-
-    def fit_transform(self, X, y=None, sample_weight=None):
-        """Find the centres and return the distances to them; see `fit` and `transform`."""
-        self.fit(X, y, sample_weight=sample_weight)
-        return rows_of(self._read_again(X)).distances(self.cluster_centers_)
-
-    def score(self, X, y=None, sample_weight=None):
-        """Return minus the inertia of X, each sample with its nearest centre.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : ignored
-        sample_weight : array-like of shape (n_samples,), default=None
-        """
-        X = self._read_again(X)
-        rows = rows_of(X, check_weights(sample_weight, X, dtype=X.dtype))
-        centers = self.cluster_centers_
-        return -rows.inertia(centers, rows.label(centers))
-
-    def __sklearn_tags__(self):
-        """Sparse X is taken as it is."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
-
-def is_array_like(init):
-    """Tell whether `init` holds first centres."""
-    return not isinstance(init, str) and not callable(init)
-
-
-def rows_of(X, weights=None):
-    """Return X as rows of a k-means problem."""
-    return SparseRows(X, weights) if sp.issparse(X) else DenseRows(X, weights)
 
 
 def same_partition(a, b):
