@@ -10,6 +10,15 @@ from typing import NamedTuple
 import numpy as np
 
 
+class Groups(NamedTuple):
+    """Rows in the order of their patterns, as kernels want them."""
+
+    order: np.ndarray  # indices of the rows, pattern by pattern, rising within each, (n,)
+    pattern: np.ndarray  # of the row order[i], (n,), from 0 on without gaps
+    starts: np.ndarray  # pattern p lacks lacking[starts[p] : starts[p + 1]], (n_patterns + 1,)
+    lacking: np.ndarray  # features, in falling order within each pattern
+
+
 class Pattern(NamedTuple):
     """Rows that have the same features."""
 
@@ -25,11 +34,28 @@ def patterns(X):
     patterns : list of Pattern, whose rows together are 0 .. n - 1
     """
     missing = np.isnan(X)
+    order, starts = in_order(missing)
+    return [Pattern(~missing[rows[0]], rows) for rows in np.split(order, starts[1:])]
+
+
+def groups(X):
+    """Return the same as arrays: however many patterns there are, no object is made of each."""
+    missing = np.isnan(X)
+    order, starts = in_order(missing)
+    lengths = np.diff(np.append(starts, len(X)))
+    masks = missing[order[starts], ::-1]
+    found, places = np.nonzero(masks)
+    ends = np.searchsorted(found, np.arange(len(starts) + 1))
+    pattern = np.repeat(np.arange(len(starts)), lengths)
+    return Groups(order, pattern, ends, X.shape[1] - 1 - places)
+
+
+def in_order(missing):
+    """Return the rows of the masks, (n, d), in their order, and where in it each mask begins."""
     bits = np.packbits(missing, axis=1)
     keys = np.ascontiguousarray(bits).view(np.dtype((np.void, bits.shape[1])))[:, 0]
     order = np.argsort(keys, kind="stable")
-    starts = np.flatnonzero(np.r_[True, keys[order[1:]] != keys[order[:-1]]])
-    return [Pattern(~missing[rows[0]], rows) for rows in np.split(order, starts[1:])]
+    return order, np.flatnonzero(np.r_[True, keys[order[1:]] != keys[order[:-1]]])
 
 
 def check_columns_seen(X, estimator):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skcourse.core.missing import check_columns_seen, patterns
+from skcourse.core.missing import check_columns_seen, groups, patterns
 
 
 @pytest.mark.parametrize("d", [1, 3, 8, 17])
@@ -18,6 +18,19 @@ def test_patterns_partition_the_rows_by_their_masks(d):
         assert np.array_equal(np.isnan(X[p.rows]), np.tile(~p.seen, (len(p.rows), 1)))
     masks = {tuple(p.seen) for p in found}
     assert len(masks) == len(found) == len(np.unique(np.isnan(X), axis=0))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_groups_are_the_patterns(share):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 9))
+    X[rng.random(X.shape) < share] = np.nan
+    found, expected = groups(X), patterns(X)
+    assert len(found.starts) == len(expected) + 1
+    for p, pattern in enumerate(expected):
+        assert np.array_equal(found.order[found.pattern == p], pattern.rows)
+        lacking = found.lacking[found.starts[p] : found.starts[p + 1]]
+        assert np.array_equal(lacking, np.flatnonzero(~pattern.seen)[::-1])
 
 
 def test_complete_rows_are_one_pattern():
