@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skcourse.core.coordinate_step import Rules
+from skcourse.core.duality_gap import Net, duality_gap, largest_slope
+from skcourse.core.gram_descent import NO_PAST, descend, descend_gram
 from skcourse.core.kernel import kernel
-from skcourse.linear_model.coordinate_descent import Rules
-from skcourse.linear_model.duality_gap import Net, duality_gap, largest_slope
-from skcourse.linear_model.gram_descent import NO_PAST, descend, descend_gram
 
 
 class Products(NamedTuple):

@@ -17,11 +17,11 @@ from scipy import sparse
 from sklearn.utils import check_array, check_consistent_length
 
 from skcourse.core.chunks import one_blas_thread
+from skcourse.core.duality_gap import Net
 from skcourse.core.moments import moments
 from skcourse.core.validation import FLOATS, Hidden, Interval, StrOptions, validate_params
 from skcourse.linear_model.base import as_columns
 from skcourse.linear_model.columns import columns_of
-from skcourse.linear_model.duality_gap import Net
 from skcourse.linear_model.gram_path import Path, Products, gram_path
 from skcourse.linear_model.lasso_problem import (
     alpha_grid,

@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.utils import check_array, check_random_state
 
+from skcourse.core.duality_gap import Net
 from skcourse.core.history import warn_not_converged
 from skcourse.core.validation import Interval, StrOptions, check_weights
 from skcourse.linear_model.base import as_columns
 from skcourse.linear_model.columns import AT_ONCE, columns_of
-from skcourse.linear_model.duality_gap import Net
 from skcourse.linear_model.working_set import Settings
 
 RESOLUTION = np.finfo(np.float64).resolution  # an alpha that is as good as 0

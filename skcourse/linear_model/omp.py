@@ -6,9 +6,9 @@ Problem     Explain y by as few columns x_j of X (atoms) as one can:
 Iteration   Begin with nothing, r = y. Take the atom with the largest |<x_j, r>|, fit all atoms
             taken so far by least squares, and let r be what is left over: it is orthogonal to all
             of them, so none is taken twice. |r| falls with each.                             (2)
-Routes      From the rows (`omp_rows`), n p products for an atom; or from X'X and X'y (`omp_gram`),
-            once n p^2 products and then p k for an atom: where there are more rows than columns,
-            or `precompute` says so.
+Routes      From the rows (`omp_rows`), n p products for an atom; or from X'X and X'y
+            (`core.gram_pursuit`), once n p^2 products and then p k for an atom: where there are
+            more rows than columns, or `precompute` says so.
 Reference   S. Mallat, Z. Zhang, Matching pursuits with time-frequency dictionaries, IEEE Trans.
             Signal Processing, 1993.
 """
@@ -19,6 +19,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from skcourse.core.chunks import one_blas_thread
+from skcourse.core.gram_pursuit import pursue_gram
 from skcourse.core.moments import moments
 from skcourse.core.validation import (
     Interval,
@@ -29,7 +30,6 @@ from skcourse.core.validation import (
     read_Xy,
 )
 from skcourse.linear_model.base import LinearRegressor, as_columns
-from skcourse.linear_model.omp_gram import pursue_gram
 from skcourse.linear_model.omp_rows import Dictionary, pursue_rows
 
 PREMATURE = (

@@ -8,9 +8,9 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.utils import check_array, check_consistent_length
 
+from skcourse.core.gram_pursuit import pursue_gram
 from skcourse.core.validation import FLOATS, Interval, StrOptions, validate_params
 from skcourse.linear_model.omp import most_atoms, numbers_of_atoms, warn_premature
-from skcourse.linear_model.omp_gram import pursue_gram
 from skcourse.linear_model.omp_rows import Dictionary, pursue_rows
 
 

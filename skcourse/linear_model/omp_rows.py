@@ -22,9 +22,9 @@ import numpy as np
 from scipy.linalg import lapack
 
 from skcourse.core.chunks import one_blas_thread, reduce_blocks
+from skcourse.core.gram_pursuit import Found
 from skcourse.core.kernel import kernel
 from skcourse.core.validation import check_finite_sums
-from skcourse.linear_model.omp_gram import Found
 
 BLOCK = 256  # rows that are added up in float32
 FEW = 64  # atoms whose products are looked at in float64 at a time

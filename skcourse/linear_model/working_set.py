@@ -20,11 +20,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skcourse.linear_model.coordinate_descent import Rules, descend_rows
-from skcourse.linear_model.duality_gap import duality_gap, largest_slope
-from skcourse.linear_model.extrapolation import WINDOW
+from skcourse.core.coordinate_step import Rules
+from skcourse.core.duality_gap import duality_gap, largest_slope
+from skcourse.core.extrapolation import WINDOW
+from skcourse.core.gram_descent import descend_gram
+from skcourse.linear_model.coordinate_descent import descend_rows
 from skcourse.linear_model.features_at_hand import ALL_WORK, DenseSet, SparseSet
-from skcourse.linear_model.gram_descent import descend_gram
 
 FEW = 100  # features that are not worth a choice
 FEW_ENTRIES = 2**15  # of sparse features: as well

@@ -1,6 +1,6 @@
 """Coordinate descent for the elastic net, on the products of the features.
 
-Problem     As in `coordinate_descent`, for k features whose Gram matrix Z'Z is known.
+Problem     As in `coordinate_step`, for k features whose Gram matrix Z'Z is known.
 Slopes      All of g = Z'r are kept up to date:
                 g changes by -(Z'z_j) (change of w_j)                                            (1)
             which costs k products for each w_j that moves, and nothing for those that stay.
@@ -13,11 +13,11 @@ Cost        k^2 products per sweep at most; no pass over the rows.
 
 import numpy as np
 
+from skcourse.core.coordinate_step import Descended, draw, move
+from skcourse.core.duality_gap import duality_gap, largest_slope
+from skcourse.core.extrapolation import WINDOW, extrapolate, in_one_piece
 from skcourse.core.kernel import kernel
-from skcourse.linear_model.coordinate_descent import Descended, draw, move
-from skcourse.linear_model.duality_gap import duality_gap, largest_slope
-from skcourse.linear_model.extrapolation import WINDOW, extrapolate, in_one_piece
-from skcourse.linear_model.support_newton import newton_steps
+from skcourse.core.support_newton import newton_steps
 
 NO_PAST = np.empty((0, 0))
 MANY = 200  # sweeps after which extrapolation is given up
@@ -25,7 +25,7 @@ MANY = 200  # sweeps after which extrapolation is given up
 
 @kernel
 def sweep_once(gram, norms, net, rules, w, slopes, first):
-    """Do (1) of `coordinate_descent` for k coordinates, the steps from number `first` on.
+    """Do (1) of `coordinate_step` for k coordinates, the steps from number `first` on.
 
     Returns
     -------

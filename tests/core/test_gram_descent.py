@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from skcourse.linear_model.coordinate_descent import Features, Rules, descend_rows
-from skcourse.linear_model.duality_gap import Net
-from skcourse.linear_model.extrapolation import WINDOW, extrapolate, in_one_piece, mixture
-from skcourse.linear_model.gram_descent import descend_gram
-from skcourse.linear_model.support_newton import newton_steps, solve
+from skcourse.core.coordinate_step import Rules
+from skcourse.core.duality_gap import Net
+from skcourse.core.extrapolation import WINDOW, extrapolate, in_one_piece, mixture
+from skcourse.core.gram_descent import descend_gram
+from skcourse.core.support_newton import newton_steps, solve
+from skcourse.linear_model.coordinate_descent import Features, descend_rows
 
 
 def correlated(n_targets=1, n=60, k=12):
