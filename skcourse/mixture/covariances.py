@@ -1,0 +1,112 @@
+"""Means and covariances from what was summed: the part that all M-steps share.
+
+Update      With the sums n_k, s_k, S_k about points o_k of `expectation`,
+                m_k = o_k + d_k,   d_k = s_k / n_k                                           (1)
+                C_k = S_k / n_k - d_k d_k' + reg 1                                           (2)
+            tied: C = sum_k (S_k - n_k d_k d_k') / n + reg 1; diag: its diagonal; spherical: the
+            mean of the diagonal.
+Precision   (2) cancels where a mean moves far in relation to the spread that is left: with
+            U_k' d_k the step in standard deviations, |U_k' d_k|^2 eps is the relative error. Where
+            it moves more than `FAR` of them, the sums are made once more about the new means.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skcourse.core.gaussians import IllDefined, triangles
+
+FAR = 1e3  # standard deviations that a mean may move; the square of it is lost of 1 / eps
+ILL_DEFINED = (
+    "Fitting the mixture model failed because some components have ill-defined empirical covariance"
+    " (for instance caused by singleton or collapsed samples). Try to decrease the number of "
+    "components, increase reg_covar, or scale the input data."
+)
+FLOAT32 = " The numerical accuracy can also be improved by passing float64 data instead of float32."
+
+
+class Estimates(NamedTuple):
+    """What the rows say of each component. All float64."""
+
+    weights: np.ndarray  # n_k, (k,), never 0
+    means: np.ndarray  # m_k, (k, d)
+    covariances: np.ndarray  # C_k by (2), shape by the covariance type
+
+
+def estimate(statistics, about, covariance_type, reg_covar, again=None):
+    """Return the estimates (1) and (2).
+
+    Parameters
+    ----------
+    statistics : Statistics
+    about : array of shape (k, d), the points that the moments are about
+    covariance_type : {"full", "tied", "diag", "spherical"}
+    reg_covar : float
+    again : callable, default=None
+        From points (k, d) to Statistics about these, with the same responsibilities; called where
+        (2) would cancel.
+
+    Returns
+    -------
+    estimates : Estimates
+    """
+    weights = statistics.weights + 10 * np.finfo(np.float64).eps
+    shifts = statistics.first / weights[:, np.newaxis]
+    means = about + shifts
+    if again is not None and is_far(
+        shifts, covariances(statistics, shifts, covariance_type), covariance_type
+    ):
+        return estimate(again(means), means, covariance_type, reg_covar)
+    return Estimates(weights, means, covariances(statistics, shifts, covariance_type, reg_covar))
+
+
+def covariances(statistics, shifts, covariance_type, reg_covar=0.0):
+    """Return (2) for means that are `shifts`, (k, d), from where the moments are about."""
+    n = statistics.weights + 10 * np.finfo(np.float64).eps
+    second, d = statistics.second, shifts.shape[1]
+    if covariance_type == "tied":
+        found = (second - (n[:, np.newaxis] * shifts).T @ shifts) / n.sum()
+    elif covariance_type == "full":
+        found = second / n[:, np.newaxis, np.newaxis]
+        found -= shifts[:, :, np.newaxis] * shifts[:, np.newaxis]
+    elif covariance_type == "diag":
+        found = second / n[:, np.newaxis] - shifts**2
+    else:
+        found = (second / n - np.sum(shifts**2, axis=1)) / d
+    if covariance_type in ("full", "tied"):
+        diagonal = np.arange(d)
+        found[..., diagonal, diagonal] += reg_covar
+        return found
+    return found + reg_covar
+
+
+def is_far(shifts, found, covariance_type, far=FAR):
+    """Tell whether a mean moved more than `far` standard deviations of the covariances `found`."""
+    if not shifts.any():
+        return False
+    variances = found
+    if covariance_type in ("full", "tied"):
+        variances = np.diagonal(found, axis1=-2, axis2=-1)
+    elif covariance_type == "spherical":
+        variances = found[:, np.newaxis]
+    return bool(np.any(shifts**2 > far**2 * variances))
+
+
+def factors(covariances, covariance_type, dtype=np.float64):
+    """Return the triangles of the precisions, or say that EM failed and what helps.
+
+    Raises
+    ------
+    ValueError
+        scikit-learn's, if a covariance is not positive definite.
+    """
+    try:
+        return triangles(covariances, covariance_type)
+    except IllDefined as error:
+        raise ValueError(ILL_DEFINED + (FLOAT32 if dtype == np.float32 else "")) from error
+
+
+def n_covariance_parameters(covariance_type, k, d):
+    """Return how many free numbers the covariances have."""
+    counts = {"full": k * d * (d + 1) // 2, "tied": d * (d + 1) // 2, "diag": k * d, "spherical": k}
+    return counts[covariance_type]

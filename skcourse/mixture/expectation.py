@@ -1,0 +1,103 @@
+"""What one look at the rows tells of a mixture: the E-step, which sums at once.
+
+Problem     For rows x_i of weight w_i, Gaussians N(m_k, C_k) of log-weight a_k,
+                s_ik = a_k + log N(x_i | m_k, C_k),   l_i = log sum_k exp s_ik               (1)
+                r_ik = exp(s_ik - l_i)                                                       (2)
+            and over all rows the sums
+                L = sum w_i l_i,   H = -sum w_i r_ik log r_ik                                (3)
+                n_k = sum w_i r_ik,   s_k = sum w_i r_ik (x_i - o_k)                         (4)
+                S_k = sum w_i r_ik (x_i - o_k)(x_i - o_k)'                                   (5)
+            about points o_k, the means m_k unless others are given. (5) is one sum over k if
+            tied, its diagonal if diag, and its trace if spherical.
+Method      Chunk by chunk: neither an (n, k) nor an (n, k, d) array is made.
+Reference   A. Dempster, N. Laird, D. Rubin, Maximum likelihood from incomplete data via the EM
+            algorithm, J. Royal Statistical Society B, 1977.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skcourse.core.chunks import sum_over_chunks
+from skcourse.core.gaussians import log_densities
+
+
+class Gaussians(NamedTuple):
+    """A mixture: what (1) asks for. All float64."""
+
+    log_weights: np.ndarray  # a_k, (k,); -inf for a component without weight
+    means: np.ndarray  # m_k, (k, d)
+    precisions_cholesky: np.ndarray  # U_k, P_k = U_k U_k'; see core.gaussians for the shapes
+    covariance_type: str  # "full", "tied", "diag" or "spherical"
+
+
+class Statistics(NamedTuple):
+    """The sums (3), (4) and (5) over some rows; those of two sets of rows add up. All float64."""
+
+    log_likelihood: float  # L
+    weights: np.ndarray  # n_k, (k,)
+    first: np.ndarray  # s_k, (k, d)
+    second: np.ndarray  # full S_k, (k, d, d); tied (d, d); diag (k, d); spherical (k,)
+    entropy: float  # H
+    total: float  # sum w_i
+
+
+def expectation(X, weights, model, n_jobs=-1, about=None):
+    """Return the sums over the rows of X.
+
+    Parameters
+    ----------
+    X : array of shape (n, d), float32 or float64, C-contiguous, without NaN
+    weights : array of shape (n,), or None for ones
+    model : Gaussians
+    n_jobs : int or None, default=-1
+        The sums have the same bits whatever it is.
+    about : array of shape (k, d), default=None
+        The points o_k; None means the means of `model`.
+
+    Returns
+    -------
+    statistics : Statistics
+    """
+    about = model.means if about is None else about
+
+    def part(rows):
+        scores = log_densities(
+            X[rows].astype(np.float64), model.means, *model[2:], model.log_weights, n_jobs=1
+        )
+        w = np.ones(len(scores)) if weights is None else weights[rows].astype(np.float64)
+        largest = scores.max(axis=1, keepdims=True)
+        shares = np.exp(scores - largest)
+        total = shares.sum(axis=1, keepdims=True)
+        logs = scores - (largest + np.log(total))
+        shares /= total
+        entropy = -float(w @ np.sum(shares * np.where(shares > 0, logs, 0.0), axis=1))
+        log_likelihood = float(w @ (largest + np.log(total))[:, 0])
+        sums = moments(X[rows], w[:, np.newaxis] * shares, about, model.covariance_type)
+        return Statistics(log_likelihood, *sums, entropy, float(w.sum()))
+
+    return sum_over_chunks(part, len(X), row_bytes=8 * X.shape[1], n_jobs=n_jobs)
+
+
+def new_sums(about, covariance_type):
+    """Return zeros of the shapes of s_k and S_k about points (k, d)."""
+    k, d = about.shape
+    shapes = {"full": (k, d, d), "tied": (d, d), "diag": (k, d), "spherical": (k,)}
+    return np.zeros((k, d)), np.zeros(shapes[covariance_type])
+
+
+def moments(X, shares, about, covariance_type):
+    """Return n_k, s_k and S_k, (4) and (5), for a few rows with given `shares` w_i r_ik, (n, k)."""
+    first, second = new_sums(about, covariance_type)
+    for j in range(len(about)):
+        some = np.flatnonzero(shares[:, j])
+        z, r = X[some] - about[j], shares[some, j]
+        first[j] = r @ z
+        if covariance_type in ("full", "tied"):
+            z *= np.sqrt(r)[:, np.newaxis]
+            target = second[j] if covariance_type == "full" else second
+            target += z.T @ z
+        else:
+            squares = r @ np.square(z)
+            second[j] = squares if covariance_type == "diag" else squares.sum()
+    return shares.sum(axis=0), first, second
