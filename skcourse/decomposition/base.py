@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 from skcourse.core.chunks import for_each_chunk
 from skcourse.core.moments import quiet
 from skcourse.core.validation import FLOATS, check_finite_sums, read_X
+from skcourse.decomposition.spectrum import completed
 
 AT_ONCE = 2**16  # entries of X: below, one product on the calling thread
 TILE, TILE_BYTES = 128, 2**18  # rows that are centred at a time, in cache: at least, and about
@@ -165,30 +166,9 @@ class PrincipalAxes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             axes, variances = axes[some], variances[some]
         return variances, noise, axes
 
-    @quiet
     def _project(self, X):
-        """Return the scores of validated rows, (3), read chunk by chunk and checked for NaN."""
-        axes = self.components_
-        if issparse(X):
-            check_finite_sums(X.data.sum(), X, estimator=self)
-            return self._whitened(X @ axes.T - self.mean_ @ axes.T)
-        if X.size <= AT_ONCE:
-            scores = (X - self.mean_) @ axes.T
-        else:
-            scores = np.empty((len(X), len(axes)), np.result_type(X, axes))
-            tile = max(TILE, TILE_BYTES // (scores.itemsize * X.shape[1]))
-
-            @quiet
-            def part(rows):
-                centred = np.empty((min(tile, rows.stop - rows.start), X.shape[1]), scores.dtype)
-                for start in range(rows.start, rows.stop, tile):
-                    few = slice(start, min(start + tile, rows.stop))
-                    np.subtract(X[few], self.mean_, out=centred[: few.stop - start])
-                    np.matmul(centred[: few.stop - start], axes.T, out=scores[few])
-
-            for_each_chunk(part, len(X), row_bytes=X.itemsize * X.shape[1], min_rows=8 * TILE)
-        check_finite_sums(scores, X, estimator=self)
-        return self._whitened(scores)
+        """Return the scores of validated rows, (3)."""
+        return self._whitened(project(X, self.components_, self.mean_, self))
 
     def _whitened(self, scores):
         """Divide the scores by their standard deviations, in place, if that is asked for."""
@@ -200,3 +180,63 @@ class PrincipalAxes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     @property
     def _n_features_out(self):
         return len(self.components_)
+
+
+@quiet
+def project(X, axes, mean, estimator):
+    """Return the scores of rows by (3), read chunk by chunk and checked for NaN, (n, k).
+
+    Parameters
+    ----------
+    X : {array, sparse matrix} of shape (n, p), float32 or float64
+    axes : array of shape (k, p)
+    mean : array of shape (p,), or None for 0
+    estimator : estimator, for the message
+    """
+    if issparse(X):
+        check_finite_sums(X.data.sum(), X, estimator=estimator)
+        return X @ axes.T if mean is None else X @ axes.T - mean @ axes.T
+    if X.size <= AT_ONCE:
+        scores = (X if mean is None else X - mean) @ axes.T
+    else:
+        scores = np.empty((len(X), len(axes)), np.result_type(X, axes))
+        tile = max(TILE, TILE_BYTES // (scores.itemsize * X.shape[1]))
+
+        @quiet
+        def part(rows):
+            if mean is None:
+                np.matmul(X[rows], axes.T, out=scores[rows])
+                return
+            centred = np.empty((min(tile, rows.stop - rows.start), X.shape[1]), scores.dtype)
+            for start in range(rows.start, rows.stop, tile):
+                few = slice(start, min(start + tile, rows.stop))
+                np.subtract(X[few], mean, out=centred[: few.stop - start])
+                np.matmul(centred[: few.stop - start], axes.T, out=scores[few])
+
+        for_each_chunk(part, len(X), row_bytes=X.itemsize * X.shape[1], min_rows=8 * TILE)
+    check_finite_sums(scores, X, estimator=estimator)
+    return scores
+
+
+def axes_of(spectrum, k, dtype):
+    """Return the first `k` axes, each with the sign that is shown, and by which it was multiplied.
+
+    The entry that is largest in size is positive. Axes without variance are arbitrary, see
+    `spectrum.completed`.
+    """
+    s, axes = spectrum.values, spectrum.axes
+    rank = np.count_nonzero(s[:k] > spectrum.rounding * s[0]) if k else 0
+    axes = axes[:k] if rank == k else completed(axes[:rank], k)
+    axes = np.ascontiguousarray(axes, dtype=dtype)
+    largest = np.argmax(np.abs(axes), axis=1)
+    negative = axes[np.arange(k), largest] < 0
+    signs = np.where(negative, -1.0, 1.0).astype(dtype)
+    return signs[:, np.newaxis] * axes, signs
+
+
+def count_rows(n_present, weight):
+    """Return the n of min(n, p), by which a row of weight 2 is two rows, and one of weight 0 none.
+
+    Weights that add up to less than their number do not make the rows fewer.
+    """
+    return max(n_present, int(weight))

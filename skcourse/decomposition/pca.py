@@ -36,7 +36,7 @@ from skcourse.core.validation import (
     fit_context,
     read_X,
 )
-from skcourse.decomposition.base import PrincipalAxes
+from skcourse.decomposition.base import PrincipalAxes, axes_of, count_rows
 from skcourse.decomposition.dimension import by_evidence, by_share
 from skcourse.decomposition.solvers import (
     Solution,
@@ -47,7 +47,7 @@ from skcourse.decomposition.solvers import (
     sums_of,
     sums_of_axes,
 )
-from skcourse.decomposition.spectrum import completed
+from skcourse.decomposition.spectrum import remaining
 
 MERGE = {Moments: moments.merge, Factor: factors.merge}
 TAKE_SPARSE = ("auto", "arpack", "covariance_eigh")
@@ -323,7 +323,7 @@ class PCA(PrincipalAxes):
         dtype : dtype of the attributes, that of X
         """
         spectrum, mean, weight = solution[:3]
-        s, axes = spectrum.values, spectrum.axes
+        s = spectrum.values
         q = min(n, len(mean))
         freedom = weight - 1 if weight > 1 else np.nan
         with np.errstate(all="ignore"):  # constant rows, a single row, squares that overflow
@@ -333,17 +333,13 @@ class PCA(PrincipalAxes):
                 k = by_evidence(variances[:q], weight)
             elif not isinstance(k, Integral):
                 k = by_share(shares[:q], k)
-            rest = remaining_variance(variances, k, q, np.square(spectrum.size) / freedom)
+            rest = remaining(variances, k, q, np.square(spectrum.size) / freedom)
             n_directions = len(mean) if self._fit_svd_solver == "covariance_eigh" else q
             noise = rest / (n_directions - k) if k < q else 0.0
             singular_values, variances, shares = (
                 array[:k].astype(dtype) for array in (s, variances, shares)
             )
-        rank = np.count_nonzero(s[:k] > spectrum.rounding * s[0]) if k else 0
-        axes = axes[:k] if rank == k else completed(axes[:rank], k)
-        axes = np.ascontiguousarray(axes, dtype=dtype)
-        signs = largest_signs(axes)
-        self.components_ = signs[:, np.newaxis] * axes
+        self.components_, signs = axes_of(spectrum, k, dtype)
         self.explained_variance_ = variances
         self.explained_variance_ratio_ = shares
         self.singular_values_ = singular_values
@@ -363,25 +359,3 @@ class PCA(PrincipalAxes):
 def count_present(X, weights):
     """Return the number of rows of positive weight."""
     return X.shape[0] if weights is None else int(np.count_nonzero(weights))
-
-
-def count_rows(n_present, weight):
-    """Return the n of min(n, p), by which a row of weight 2 is two rows, and one of weight 0 none.
-
-    Weights that add up to less than their number do not make the rows fewer.
-    """
-    return max(n_present, int(weight))
-
-
-def remaining_variance(variances, k, q, total):
-    """Return l_{k+1} + .. + l_q of (3), if need be from the total of all variances."""
-    if len(variances) >= q:
-        return np.sum(variances[k:q])
-    return max(total - np.sum(variances[:k]), 0.0)
-
-
-def largest_signs(axes):
-    """Return the sign of the entry of each row that is largest in size."""
-    largest = np.argmax(np.abs(axes), axis=1)
-    negative = axes[np.arange(len(axes)), largest] < 0
-    return np.where(negative, -1.0, 1.0).astype(axes.dtype)

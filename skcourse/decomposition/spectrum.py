@@ -103,6 +103,13 @@ def completed(axes, k):
     return rows
 
 
+def remaining(squares, k, q, total):
+    """Return the sum of s_{k+1}^2 .. s_q^2, if need be from the total of all squares."""
+    if len(squares) >= q:
+        return np.sum(squares[k:q])
+    return max(total - np.sum(squares[:k]), 0.0)
+
+
 def blas_for(products):
     """Hold BLAS to one thread unless there is work for more: small matrices only wait for it.
 
