@@ -26,6 +26,12 @@ class Pattern(NamedTuple):
     rows: np.ndarray  # their indices, in rising order, (m,)
 
 
+def any_missing(X):
+    """Tell whether there is NaN in X, by its sum: also yes where infinities cancel."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isnan(np.add.reduce(X, axis=None)))
+
+
 def patterns(X):
     """Return the patterns of NaN among the rows of X, (n, d); the order is that of the masks.
 

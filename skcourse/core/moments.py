@@ -30,7 +30,9 @@ class Moments(NamedTuple):
 
     weight: float  # W, the number of rows if they have no weights
     mean: np.ndarray  # m, (p + t,)
-    scatter: np.ndarray  # the rows of S for x, (p, p + t)
+    scatter: (
+        np.ndarray
+    )  # the rows of S for x, (p, p + t); its diagonal, (p,), if that was asked for
     n_rows: int
     rest: np.ndarray | float = 0.0  # of m, below its last digit, (p + t,)
 
@@ -108,11 +110,15 @@ def products(rows, p):
 
 
 @quiet
-def moments_of(parts, weights, *, centre=True, dtype=np.float64):
+def moments_of(parts, weights, *, centre=True, dtype=np.float64, diagonal=False):
     """Return the moments of one chunk; `parts` are X and perhaps Y, both 2-d, of the same rows."""
     rows, total, mean, rest = centred_rows(parts, weights, centre=centre, dtype=dtype)
-    scatter = products(rows, parts[0].shape[1]).astype(np.float64, copy=False)
-    scatter -= np.outer(total * rest[: len(scatter)], rest)
+    if diagonal:
+        scatter = np.einsum("ij,ij->j", rows, rows, dtype=np.float64)
+        scatter -= total * rest**2
+    else:
+        scatter = products(rows, parts[0].shape[1]).astype(np.float64, copy=False)
+        scatter -= np.outer(total * rest[: len(scatter)], rest)
     nearest = mean + rest
     return Moments(total, nearest, scatter, len(rows), (mean - nearest) + rest)
 
@@ -134,11 +140,12 @@ def merge(a, b):
     d, mean, rest = merged_means(a, b)
     scatter = a.scatter
     scatter += b.scatter
-    scatter += np.outer(d[: len(scatter)] * (a.weight * b.weight / weight), d)
+    along = d[: len(scatter)] * (a.weight * b.weight / weight)
+    scatter += along * d if scatter.ndim == 1 else np.outer(along, d)
     return Moments(weight, mean, scatter, a.n_rows + b.n_rows, rest)
 
 
-def moments(X, Y=None, weights=None, *, centre=True, dtype=np.float64, n_jobs=-1):
+def moments(X, Y=None, weights=None, *, centre=True, dtype=np.float64, diagonal=False, n_jobs=-1):
     """Return the moments of the rows of X, or of X and Y side by side, read chunk by chunk.
 
     Parameters
@@ -152,6 +159,8 @@ def moments(X, Y=None, weights=None, *, centre=True, dtype=np.float64, n_jobs=-1
         Of the products within a chunk. float32 takes half the time; an entry of the scatter is
         then wrong by some 1e-6 of the spread of its two columns. Means, and the sum over the
         chunks, are float64 all the same.
+    diagonal : bool, default=False
+        Only the diagonal of the scatter, for X alone: d products a row, not d^2 / 2.
     n_jobs : int or None, default=-1
 
     Returns
@@ -164,7 +173,7 @@ def moments(X, Y=None, weights=None, *, centre=True, dtype=np.float64, n_jobs=-1
     def part(rows):
         parts = [np.asarray(X[rows])] if Y is None else [np.asarray(X[rows]), np.asarray(Y[rows])]
         w = none if weights is None else weights[rows]
-        return moments_of(parts, w, centre=centre, dtype=dtype)
+        return moments_of(parts, w, centre=centre, dtype=dtype, diagonal=diagonal)
 
-    slices = chunk_slices(len(X), 8 * width, min_rows=4 * width)
+    slices = chunk_slices(len(X), 8 * width, min_rows=256 if diagonal else 4 * width)
     return reduce_blocks(part, slices, merge, n_jobs=n_jobs)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skcourse.core.missing import check_columns_seen, groups, patterns
+from skcourse.core.missing import any_missing, check_columns_seen, groups, patterns
 
 
 @pytest.mark.parametrize("d", [1, 3, 8, 17])
@@ -46,3 +46,12 @@ def test_a_column_without_any_value_is_named():
     with pytest.raises(ValueError, match=r"only NaN in column\(s\) 2\."):
         check_columns_seen(X, object())
     check_columns_seen(X[:, :2], object())
+
+
+def test_any_missing():
+    X = np.ones((3, 4))
+    assert not any_missing(X)
+    X[1, 2] = np.inf
+    assert not any_missing(X)
+    X[2, 1] = np.nan
+    assert any_missing(X)

@@ -111,3 +111,13 @@ def test_many_targets_take_no_square_of_their_number():
     rng = np.random.default_rng(0)
     found = moments(rng.normal(size=(50, 3)), rng.normal(size=(50, 400)))
     assert found.scatter.shape == (3, 403)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e8])
+def test_diagonal_is_that_of_the_scatter(offset):
+    rng = np.random.default_rng(0)
+    X, weights = rng.normal(size=(9000, 7)) + offset, rng.integers(0, 3, 9000)
+    whole, squares = moments(X, weights=weights), moments(X, weights=weights, diagonal=True)
+    # each within n eps of the sum of its squares
+    np.testing.assert_allclose(squares.scatter, np.diag(whole.scatter), rtol=9000 * EPS)
+    np.testing.assert_allclose(squares.mean, whole.mean, rtol=4 * EPS, atol=9000 * EPS)
