@@ -22,6 +22,12 @@ import scipy.sparse as sp
 from sklearn.utils import check_array, check_random_state
 
 from skcourse.cluster.dense import DenseRows
+from skcourse.cluster.sketch import (
+    FEWEST_CLUSTERS,
+    FEWEST_ROWS,
+    SketchedPotential,
+    box_of,
+)
 from skcourse.cluster.sparse import SparseRows
 from skcourse.core.kernel import kernel
 from skcourse.core.validation import FLOATS, Interval, check_weights, validate_params
@@ -52,21 +58,61 @@ def draw(rows, nearby, sums, targets):
     return np.array(found)
 
 
+class Potential:
+    """D_i of the rows, and what it would be with one more centre.
+
+    Parameters
+    ----------
+    rows : DenseRows or SparseRows
+    n_trials : int, how many candidates compete
+    """
+
+    def __init__(self, rows, n_trials):
+        self.rows = rows
+        self.nearby = np.full((1 + n_trials, rows.shape[0]), np.inf, rows.dtype)
+        self.current = 0
+
+    @property
+    def squares(self):
+        """D_i, (n,), dtype of X."""
+        return self.nearby[self.current]
+
+    def offer(self, candidates):
+        """Return the potential with each candidate, in each chunk, float64 (n_chunks, m)."""
+        return self.rows.approach(candidates, self.nearby, self.current)
+
+    def accept(self, best):
+        """Make one of the candidates offered last a centre."""
+        self.current = best if best < self.current else best + 1
+
+
+def potential(rows, n_clusters, n_trials):
+    """Return the potential of no centres yet: by sketches of the rows where these pay."""
+    many = n_clusters >= FEWEST_CLUSTERS and rows.shape[0] >= FEWEST_ROWS
+    if many and isinstance(rows, DenseRows) and not isinstance(rows.X, np.memmap):
+        low, high = box_of(rows)
+        with np.errstate(over="ignore"):
+            diagonal = np.sum((high - low) ** 2)
+        if 0 < diagonal < np.inf:
+            return SketchedPotential(rows, n_trials, (low, high))
+    return Potential(rows, n_trials)
+
+
 def plus_plus(rows, n_clusters, rng, n_local_trials=None):
     """Return the indices of the rows that greedy k-means++ chooses, (n_clusters,)."""
     n_trials = n_local_trials or 2 + int(np.log(n_clusters))
     indices = np.empty(n_clusters, np.int64)
     indices[0] = rng.choice(rows.shape[0], p=probabilities(rows))
-    nearby = np.full((1 + n_trials, rows.shape[0]), np.inf, rows.dtype)
-    sums = rows.approach(rows.take(indices[:1]), nearby, 0)[:, 0]
-    current = 1
+    near = potential(rows, n_clusters, n_trials)
+    sums = near.offer(rows.take(indices[:1]))[:, 0]
+    near.accept(0)
     for j in range(1, n_clusters):
         targets = rng.uniform(size=n_trials) * sums.sum()
-        candidates = draw(rows, nearby[current], sums, targets)
-        potentials = rows.approach(rows.take(candidates), nearby, current)
+        candidates = draw(rows, near.squares, sums, targets)
+        potentials = near.offer(rows.take(candidates))
         best = np.argmin(potentials.sum(axis=0))
+        near.accept(best)
         sums, indices[j] = potentials[:, best], candidates[best]
-        current = best if best < current else best + 1
     return indices
 
 

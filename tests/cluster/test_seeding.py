@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import sklearn.cluster
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_digits, make_blobs
 
-from skcourse.cluster import kmeans_plusplus
-from skcourse.cluster.seeding import draw
+from skcourse.cluster import kmeans_plusplus, seeding
+from skcourse.cluster.dense import DenseRows
+from skcourse.cluster.seeding import Potential, draw
+from skcourse.cluster.sketch import SketchedPotential, box_of
+from skcourse.core.chunks import chunk_slices
 
 
 @pytest.mark.parametrize("kind", [np.asarray, sp.csr_matrix, sp.csc_array])
@@ -67,6 +70,79 @@ def test_an_integer_weight_is_a_repetition_for_the_draw():
     sums = np.array([2.0, 2.0])
     found = draw(Rows(4, weights, halves), values, sums, targets)
     assert_array_equal(found, [0, 0, 2, 2, 3])
+
+
+def rows_of_all_kinds(kind, dtype):
+    rng = np.random.default_rng(7)
+    X = rng.normal(size=(3000, 9))
+    if kind == "blobs":
+        X = make_blobs(3000, 9, centers=20, random_state=0)[0]
+    elif kind == "far":
+        X += 1e4
+    elif kind == "outliers":
+        X[::500] *= 1e6
+    elif kind == "scales":
+        X *= 10.0 ** np.arange(-40, 41, 10)[:9] if dtype == np.float64 else 10.0 ** np.arange(9)
+    elif kind == "duplicates":
+        X = np.repeat(X[:60], 50, axis=0)
+    elif kind == "grid":
+        X = np.round(X)
+    elif kind == "constant":
+        X[:, 3:] = -2.0
+    return np.ascontiguousarray(X.astype(dtype))
+
+
+KINDS = ["normal", "blobs", "far", "outliers", "scales", "duplicates", "grid", "constant"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_sketches_leave_out_no_row_that_comes_nearer(kind, dtype):
+    X = rows_of_all_kinds(kind, dtype)
+    rng = np.random.default_rng(0)
+    rows = DenseRows(X, rng.integers(0, 3, len(X)).astype(dtype))
+    plain, sketched = Potential(rows, 3), SketchedPotential(rows, 3, box_of(rows))
+    for j in range(40):
+        candidates = rows.take(rng.integers(0, len(X), 3 if j else 1))
+        expected, found = plain.offer(candidates), sketched.offer(candidates)
+        assert_allclose(found, expected, rtol=1e-12)  # sums of 3000 terms >= 0 in another order
+        for near in (plain, sketched):
+            near.accept(j % len(candidates))
+        assert_array_equal(sketched.squares, plain.squares)
+    if kind in ("normal", "blobs", "far"):
+        assert sketched.counts.sum() < len(X) / 3  # few came nearer: most were seen not to
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_sketches_draw_what_scikit_learn_draws(weighted, monkeypatch):
+    monkeypatch.setattr(seeding, "FEWEST_ROWS", 1000)
+    X = rows_of_all_kinds("blobs", np.float64)
+    weights = np.random.default_rng(1).random(len(X)) if weighted else None
+    options = {"n_clusters": 30, "random_state": 5, "sample_weight": weights}
+    _, indices = kmeans_plusplus(X, **options)
+    assert_array_equal(indices, sklearn.cluster.kmeans_plusplus(X, **options)[1])
+
+
+def test_threads_change_no_seed(monkeypatch):
+    monkeypatch.setattr(seeding, "FEWEST_ROWS", 1000)
+    monkeypatch.setattr(
+        "skcourse.cluster.dense.chunk_slices", lambda n, size, min_rows: chunk_slices(n, 2**12)
+    )
+    X = rows_of_all_kinds("normal", np.float64)
+    found = []
+    for n_threads in ("1", "3"):
+        monkeypatch.setenv("OMP_NUM_THREADS", n_threads)
+        found.append(kmeans_plusplus(X, 40, random_state=2)[1])
+    assert_array_equal(*found)
+
+
+def test_rows_without_a_finite_diagonal_need_no_sketch(monkeypatch):
+    monkeypatch.setattr(seeding, "FEWEST_ROWS", 10)
+    for X in (np.ones((50, 2)), np.random.default_rng(0).normal(size=(50, 2)) * 1e160):
+        rows = DenseRows(X)
+        assert isinstance(seeding.potential(rows, 20, 3), Potential)
+    rows = DenseRows(np.random.default_rng(0).normal(size=(50, 2)))
+    assert isinstance(seeding.potential(rows, 20, 3), SketchedPotential)
 
 
 @pytest.mark.parametrize(
