@@ -13,7 +13,7 @@ Cost        k^2 products per sweep at most; no pass over the rows.
 
 import numpy as np
 
-from skcourse.core.coordinate_step import Descended, draw, move
+from skcourse.core.coordinate_step import Descended, Rules, draw, move
 from skcourse.core.duality_gap import duality_gap, largest_slope
 from skcourse.core.extrapolation import WINDOW, extrapolate, in_one_piece
 from skcourse.core.kernel import kernel
@@ -46,6 +46,32 @@ def sweep_once(gram, norms, net, rules, w, slopes, first):
                 step = u[t]
                 for f in range(k):
                     slopes[t, f] -= gram[j, f] * step  # (1)
+    return change, size
+
+
+@kernel
+def sweep_one(gram, norms, net, rules, w, slopes, first):
+    """Do as `sweep_once` for one target, w and slopes of shape (k,)."""
+    k = len(w)
+    change, size = 0.0, 0.0
+    for e in range(k):
+        j = draw(rules, first, e, k)
+        norm, old = norms[j], w[j]
+        if norm <= 0:
+            continue
+        u = slopes[j] + norm * old
+        new = 0.0
+        if u > net.l1:
+            new = (u - net.l1) / (norm + net.l2)
+        elif u < -net.l1 and not net.positive:
+            new = (u + net.l1) / (norm + net.l2)
+        step = new - old
+        if step != 0:
+            w[j] = new
+            change = max(change, abs(step))
+            for f in range(k):
+                slopes[f] -= gram[j, f] * step  # (1)
+        size = max(size, abs(new))
     return change, size
 
 
@@ -86,7 +112,10 @@ def descend(gram, norms, net, rules, w, slopes, squares, past):
             start[0, t, j], start[1, t, j] = w[t, j], slopes[t, j]
     credit = 0
     for n in range(1, rules.max_sweeps + 1):
-        change, size = sweep_once(gram, norms, net, rules, w, slopes, (n - 1) * k)
+        if n_targets == 1:
+            change, size = sweep_one(gram, norms, net, rules, w[0], slopes[0], (n - 1) * k)
+        else:
+            change, size = sweep_once(gram, norms, net, rules, w, slopes, (n - 1) * k)
         settled = change <= rules.tol * size
         full = n % WINDOW == 0
         last = n == rules.max_sweeps or (full and len(past) > 0)
@@ -106,6 +135,43 @@ def descend(gram, norms, net, rules, w, slopes, squares, past):
             if ended or last:
                 return n, settled, ended, now
     return 0, True, True, squares
+
+
+@kernel
+def descend_each(gram, net, rules, products, squares, codes, good):
+    """Minimise for each row of `products` by itself, one target after the other.
+
+    Parameters
+    ----------
+    gram : array of shape (p, p), Z'Z
+    net : Net
+    rules : Rules, its `gap` a part of |y|^2
+    products : array of shape (n, p), Z'y_i
+    squares : array of shape (n,), |y_i|^2
+    codes : array of shape (n, p), the coefficients, changed from where they are to begin
+    good : bool array of shape (n,), filled with whether the rules ended it, not `max_sweeps`
+    """
+    p = gram.shape[0]
+    w, slopes, norms, no_past = np.empty((1, p)), np.empty((1, p)), np.empty(p), np.empty((0, 0))
+    for j in range(p):
+        norms[j] = gram[j, j]
+    for i in range(len(products)):
+        for j in range(p):
+            w[0, j], slopes[0, j] = codes[i, j], products[i, j]
+            if norms[j] <= 0 or (net.positive and w[0, j] < 0):
+                w[0, j] = 0.0
+        for j in range(p):
+            if w[0, j] != 0:
+                for f in range(p):
+                    slopes[0, f] -= gram[j, f] * w[0, j]
+        left = np.float64(squares[i])
+        for j in range(p):
+            left -= w[0, j] * (products[i, j] + slopes[0, j])
+        some = Rules(rules.tol, rules.gap * squares[i], -1.0, rules.max_sweeps, False, rules.seed)
+        _, settled, ended, _ = descend(gram, norms, net, some, w, slopes, max(left, 0.0), no_past)
+        good[i] = settled and ended
+        for j in range(p):
+            codes[i, j] = w[0, j]
 
 
 def descend_gram(gram, norms, net, rules, w, slopes, squares):

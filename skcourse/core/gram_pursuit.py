@@ -19,6 +19,10 @@ import numpy as np
 from skcourse.core.chunks import reduce_blocks
 from skcourse.core.kernel import kernel
 
+PREMATURE = (
+    "Orthogonal matching pursuit ended prematurely due to linear dependence in the dictionary. "
+    "The requested precision might not have been met."
+)
 GROUP = 16  # targets that a thread takes at a time
 
 
@@ -107,6 +111,27 @@ def pursue(G, c, square, tol, eps, room):
     return limit, tol >= 0
 
 
+@kernel
+def pursue_each(G, products, eps, room, codes, good):
+    """Pursue each row of `products`, (n, p), <x_j, y_i>, up to the room that there is.
+
+    Fill `codes`, (n, p), with the coefficients, and `good`, (n,), with whether there were as many.
+    """
+    for i in range(len(products)):
+        k, premature = pursue(G, products[i], 0.0, -1.0, eps, room)
+        good[i] = not premature
+        for j in range(codes.shape[1]):
+            codes[i, j] = 0.0
+        for a in range(k):
+            codes[i, room.order[a]] = room.coefs[k - 1, a]
+
+
+def room_for(limit):
+    """Return a Room for up to `limit` atoms."""
+    order, z, errors = np.empty(limit, np.int64), np.empty(limit), np.empty(limit)
+    return Room(order, np.empty((limit, limit)), z, np.empty((limit, limit)), errors)
+
+
 class Found(NamedTuple):
     """What was found for one target."""
 
@@ -135,15 +160,13 @@ def pursue_gram(G, C, squares, limit, tol, *, path=False):
     eps = float(np.finfo(G.dtype).eps)
 
     def group(targets):
-        order, z, errors = np.empty(limit, np.int64), np.empty(limit), np.empty(limit)
-        room = Room(order, np.empty((limit, limit)), z, np.empty((limit, limit)), errors)
-        found = []
+        room, found = room_for(limit), []
         for t in targets:
             c = np.ascontiguousarray(C[:, t], dtype=np.float64)
             k, premature = pursue(G, c, float(squares[t]), -1.0 if tol is None else tol, eps, room)
             coefs = np.tril(room.coefs[:k, :k]) if path else room.coefs[max(k - 1, 0) : k, :k]
-            norms = np.sqrt(np.maximum(errors[:k], 0.0))
-            found.append(Found(order[:k].copy(), norms, coefs.copy(), premature))
+            norms = np.sqrt(np.maximum(room.errors[:k], 0.0))
+            found.append(Found(room.order[:k].copy(), norms, coefs.copy(), premature))
         return found
 
     targets = range(C.shape[1])

@@ -19,7 +19,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from skcourse.core.chunks import one_blas_thread
-from skcourse.core.gram_pursuit import pursue_gram
+from skcourse.core.gram_pursuit import PREMATURE, pursue_gram
 from skcourse.core.moments import moments
 from skcourse.core.validation import (
     Interval,
@@ -32,10 +32,6 @@ from skcourse.core.validation import (
 from skcourse.linear_model.base import LinearRegressor, as_columns
 from skcourse.linear_model.omp_rows import Dictionary, pursue_rows
 
-PREMATURE = (
-    "Orthogonal matching pursuit ended prematurely due to linear dependence in the dictionary. "
-    "The requested precision might not have been met."
-)
 TOO_LARGE = "The numbers in X and y are too large to be added up."
 TOO_MANY = "The number of atoms cannot be more than the number of features"
 
