@@ -2,5 +2,6 @@
 
 from skcourse.decomposition.incremental_pca import IncrementalPCA
 from skcourse.decomposition.pca import PCA
+from skcourse.decomposition.probabilistic_pca import ProbabilisticPCA
 
-__all__ = ["PCA", "IncrementalPCA"]
+__all__ = ["PCA", "IncrementalPCA", "ProbabilisticPCA"]

@@ -57,6 +57,14 @@ def seen_features(x, seen):
 
 
 @kernel
+def add_matrix(matrix, factor, total):
+    """Add `factor` times `matrix` to `total`, (k, k)."""
+    for a in range(len(matrix)):
+        for b in range(len(matrix)):
+            total[a, b] += factor * matrix[a, b]
+
+
+@kernel
 def add_outer(rows, sign, W, M):
     """Add sign W_f W_f' for the features f of `rows` to the lower triangle of M, (k, k)."""
     for f in rows:
@@ -143,15 +151,18 @@ def posteriors(X, groups, first, stop, plane, out):
             last = pattern
             n = seen_features(X[row], seen)
             lacking = groups.lacking[groups.starts[pattern] : groups.starts[pattern + 1]]
-            M[:] = everything if len(lacking) < n else 0.0
+            M[:] = 0.0
             if len(lacking) < n:
+                add_matrix(everything, 1.0, M)
                 add_outer(lacking, -1.0, W, M)
             else:
                 add_outer(seen[:n], 1.0, W, M)
             for a in range(k):
                 M[a, a] += noise
             log_det = invert(M, noise, inverse)
-            out.covariances[pattern - groups.pattern[first]] = noise * inverse
+            covariance = out.covariances[pattern - groups.pattern[first]]
+            covariance[:] = 0.0
+            add_matrix(inverse, noise, covariance)
         square = explain(X[row], seen[:n], plane, inverse, out.means[i - first], r)
         log_det_all = (n - k) * np.log(noise) + log_det
         out.densities[i - first] = -0.5 * (n * LOG_2_PI + log_det_all + square)  # (2)
@@ -161,14 +172,14 @@ def posteriors(X, groups, first, stop, plane, out):
 def add_seconds(group, seen, lacking, seconds):
     """Add the sum of E[u u'] over the rows of a pattern to A_f of what they have, by (3)."""
     p = len(seconds) - 2
-    seconds[p + 1] += group
+    add_matrix(group, 1.0, seconds[p + 1])
     if len(lacking) < len(seen):
-        seconds[p] += group
+        add_matrix(group, 1.0, seconds[p])
         for f in lacking:
-            seconds[f] -= group
+            add_matrix(group, -1.0, seconds[f])
     else:
         for f in seen:
-            seconds[f] += group
+            add_matrix(group, 1.0, seconds[f])
 
 
 @kernel
