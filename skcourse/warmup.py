@@ -32,6 +32,7 @@ def in_one_place(X, n_clusters, random_state):
 MORE_ROUTES = {  # other parameters that do, by the name of the class
     "GradientDescentClassifier": [{"batch_size": 8}, {"penalty": "l1"}],
     "GradientDescentRegressor": [{"batch_size": 8}, {"penalty": "l1"}],
+    "GaussianMixture": [{"covariance_type": kind} for kind in ("tied", "diag", "spherical")],
     "KMeans": [{"init": in_one_place, "n_init": 1}],
     "LinearRegression": [{"positive": True}],
     "LogisticRegression": [

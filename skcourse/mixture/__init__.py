@@ -1,3 +1,5 @@
 """Mixtures: densities made of Gaussians, fitted by expectation and maximisation."""
 
-__all__ = []
+from skcourse.mixture.gaussian_mixture import GaussianMixture
+
+__all__ = ["GaussianMixture"]

@@ -32,7 +32,7 @@ from sklearn.utils.validation import check_is_fitted
 from skcourse.core.history import History, fit_task, warn_not_converged
 from skcourse.core.missing import check_columns_seen
 from skcourse.core.validation import Interval, StrOptions, check_weights, fit_context, read_X
-from skcourse.mixture.covariances import estimate
+from skcourse.mixture.covariances import collapsed, estimate
 from skcourse.mixture.rows import Rows
 from skcourse.mixture.starts import INIT_PARAMS, start
 
@@ -105,8 +105,9 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
 
     def _fit(self, X, y, sample_weight):
         """Fit; return the rows."""
-        again = self.warm_start and hasattr(self, "converged_")
+        again = self.warm_start and hasattr(self, "means_")
         rows = self._read(X, sample_weight, reset=True, ensure_min_samples=2)
+        self._check_enough(rows)
         self._check(rows)
         n_init = 1 if again else self.n_init
         rng = check_random_state(self.random_state)
@@ -115,19 +116,17 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
         for number in range(n_init):
             clock = Clock(self.verbose, self.verbose_interval, number)
             parameters = self._parameters() if again else self._initial(rows, rng)
-            bound = self.lower_bound_ if again else -np.inf
+            bound = getattr(self, "lower_bound_", -np.inf) if again else -np.inf
             part = task.subtask("run", max_subtasks=self.max_iter)
             run = self._climb(rows, parameters, bound, clock, part)
             if best is None or run.lower_bound > best.lower_bound:
                 best = run
             if part.end():
                 break
-        if not best.converged and self.max_iter > 0:
-            warn_not_converged(
-                "Best performing initialization did not converge. Try different init parameters, "
-                "or increase max_iter, tol, or check for degenerate data.",
-                stacklevel=6,
-            )
+        if self.max_iter > 0:
+            self._warn(best)
+        for name in ("n_batch_iter_", "_memory"):  # of batches before
+            self.__dict__.pop(name, None)
         self.__dict__.update(self._results(best, rows.X.dtype))
         task.end()
         return rows
@@ -135,17 +134,18 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
     def _read(self, X, sample_weight=None, **options):
         """Return X, validated, as Rows."""
         X = read_X(self, X, finite="allow-nan", **options)
-        weights = check_weights(sample_weight, X, dtype=np.float64)
-        n_rows = len(X) if weights is None else np.count_nonzero(weights)
-        if options.get("reset") and n_rows < self.n_components:
+        return Rows(X, check_weights(sample_weight, X, dtype=np.float64))
+
+    def _check_enough(self, rows):
+        """Raise ValueError if there is not enough to make a start of."""
+        n_rows = len(rows.X) if rows.weights is None else np.count_nonzero(rows.weights)
+        if n_rows < self.n_components:
             raise ValueError(
                 f"Expected n_samples >= n_components but got n_components = {self.n_components}, "
                 f"n_samples = {n_rows}"
             )
-        rows = Rows(X, weights)
-        if options.get("reset") and rows.missing:
-            check_columns_seen(X, self)
-        return rows
+        if rows.missing:
+            check_columns_seen(rows.X, self)
 
     def _climb(self, rows, parameters, bound, clock, task):
         """Run (1) and (2) from `parameters` until the bound rises by less than `tol`."""
@@ -153,23 +153,9 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
         for n_iter in range(1, self.max_iter + 1):
             step = task.subtask("iteration")
             model = self._gaussians(parameters)
-            sums = rows.expectation(model)
-            if not np.isfinite(sums.log_likelihood):
-                raise ValueError(
-                    "The log-likelihood of the samples is not finite: they lie too far from the "
-                    "components for floating point numbers. Scale the input data."
-                )
+            sums = self._look(rows, model)
             history.append(**self._observed(sums, parameters))
-            parameters = self._maximise(
-                estimate(
-                    sums,
-                    model.means,
-                    self.covariance_type,
-                    self.reg_covar,
-                    lambda about, model=model: rows.expectation(model, about),
-                ),
-                rows.X.dtype,
-            )
+            parameters = self._maximise(self._estimate(rows, model, sums), rows.X.dtype)
             bounds.append(self._lower_bound(sums, parameters))
             change, bound = bounds[-1] - bound, bounds[-1]
             clock.iteration(n_iter, change)
@@ -179,6 +165,22 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
                 break
         clock.end(bound, converged)
         return Run(parameters, bounds, converged, history.arrays())
+
+    def _look(self, rows, model):
+        """Run (1)."""
+        sums = rows.expectation(model)
+        if not np.isfinite(sums.log_likelihood):
+            raise ValueError(
+                "The log-likelihood of the samples is not finite: they lie too far from the "
+                "components for floating point numbers. Scale the input data."
+            )
+        return sums
+
+    def _estimate(self, rows, model, sums):
+        """Return what `sums`, those of `rows` under `model`, say of the components."""
+        return estimate(
+            sums, model.means, self.covariance_type, lambda about: rows.expectation(model, about)
+        )
 
     def _results(self, run, dtype):
         """Return the fitted attributes, as of the end of `run`."""
@@ -193,15 +195,38 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
     def _check(self, rows):
         """Check the settings against the data; nothing to do unless a mixture has some."""
 
+    def _warn(self, run):
+        """Warn of what is wrong with the fit, if anything is."""
+        if not run.converged:
+            warn_not_converged(
+                "Best performing initialization did not converge. Try different init parameters, "
+                "or increase max_iter, tol, or check for degenerate data.",
+                stacklevel=7,
+            )
+        found = collapsed(*self._spread(run.parameters), self.covariance_type, self.reg_covar)
+        if len(found):
+            warn_not_converged(
+                f"Component(s) {', '.join(map(str, found[:10]))} collapsed to a point: what is left"
+                " of their covariance is reg_covar. Decrease the number of components, increase "
+                "reg_covar, or look for duplicated samples.",
+                stacklevel=7,
+            )
+
+    def _spread(self, parameters):
+        """Return weights, means and covariances as `_maximise` found them."""
+        return parameters.weights, parameters.means, parameters.covariances
+
     def _initial(self, rows, rng):
         """Return the parameters of a start."""
         sums, about = start(rows, self.n_components, self.covariance_type, self.init_params, rng)
-        estimates = estimate(sums, about, self.covariance_type, self.reg_covar)
-        return self._maximise(estimates, rows.X.dtype)
+        return self._maximise(estimate(sums, about, self.covariance_type), rows.X.dtype)
 
     @abstractmethod
     def _maximise(self, estimates, dtype):
-        """Return the parameters that are best for `estimates`; `dtype` is that of X, for errors."""
+        """Return the parameters that are best for `estimates`, `reg_covar` not yet added.
+
+        `dtype` is that of X, for the words of an error.
+        """
 
     @abstractmethod
     def _gaussians(self, parameters):

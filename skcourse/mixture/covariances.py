@@ -32,16 +32,23 @@ class Estimates(NamedTuple):
     means: np.ndarray  # m_k, (k, d)
     covariances: np.ndarray  # C_k by (2), shape by the covariance type
 
+    def shares(self):
+        """Return the same with weights that add up to 1."""
+        return self._replace(weights=self.weights / self.weights.sum())
 
-def estimate(statistics, about, covariance_type, reg_covar, again=None):
-    """Return the estimates (1) and (2).
+    def plus(self, reg_covar, covariance_type):
+        """Return the same with `reg_covar` more of variance in every direction."""
+        return self._replace(covariances=plus(self.covariances, reg_covar, covariance_type))
+
+
+def estimate(statistics, about, covariance_type, again=None):
+    """Return the estimates (1) and (2), without reg_covar.
 
     Parameters
     ----------
     statistics : Statistics
     about : array of shape (k, d), the points that the moments are about
     covariance_type : {"full", "tied", "diag", "spherical"}
-    reg_covar : float
     again : callable, default=None
         From points (k, d) to Statistics about these, with the same responsibilities; called where
         (2) would cancel.
@@ -53,43 +60,58 @@ def estimate(statistics, about, covariance_type, reg_covar, again=None):
     weights = statistics.weights + 10 * np.finfo(np.float64).eps
     shifts = statistics.first / weights[:, np.newaxis]
     means = about + shifts
-    if again is not None and is_far(
-        shifts, covariances(statistics, shifts, covariance_type), covariance_type
-    ):
-        return estimate(again(means), means, covariance_type, reg_covar)
-    return Estimates(weights, means, covariances(statistics, shifts, covariance_type, reg_covar))
+    found = covariances(statistics.second, weights, shifts, covariance_type)
+    if again is not None and is_far(shifts, found, covariance_type):
+        return estimate(again(means), means, covariance_type)
+    return Estimates(weights, means, found)
 
 
-def covariances(statistics, shifts, covariance_type, reg_covar=0.0):
-    """Return (2) for means that are `shifts`, (k, d), from where the moments are about."""
-    n = statistics.weights + 10 * np.finfo(np.float64).eps
-    second, d = statistics.second, shifts.shape[1]
+def covariances(second, weights, shifts, covariance_type):
+    """Return (2), without reg_covar, for means `shifts`, (k, d), from where S_k is about."""
     if covariance_type == "tied":
-        found = (second - (n[:, np.newaxis] * shifts).T @ shifts) / n.sum()
-    elif covariance_type == "full":
-        found = second / n[:, np.newaxis, np.newaxis]
+        return (second - (weights[:, np.newaxis] * shifts).T @ shifts) / weights.sum()
+    if covariance_type == "full":
+        found = second / weights[:, np.newaxis, np.newaxis]
         found -= shifts[:, :, np.newaxis] * shifts[:, np.newaxis]
-    elif covariance_type == "diag":
-        found = second / n[:, np.newaxis] - shifts**2
-    else:
-        found = (second / n - np.sum(shifts**2, axis=1)) / d
-    if covariance_type in ("full", "tied"):
-        diagonal = np.arange(d)
-        found[..., diagonal, diagonal] += reg_covar
         return found
-    return found + reg_covar
+    if covariance_type == "diag":
+        return second / weights[:, np.newaxis] - shifts**2
+    return (second / weights - np.sum(shifts**2, axis=1)) / shifts.shape[1]
+
+
+def plus(covariances, reg_covar, covariance_type):
+    """Return C + reg 1."""
+    if covariance_type in ("full", "tied"):
+        return covariances + reg_covar * np.eye(covariances.shape[-1])
+    return covariances + reg_covar
 
 
 def is_far(shifts, found, covariance_type, far=FAR):
     """Tell whether a mean moved more than `far` standard deviations of the covariances `found`."""
     if not shifts.any():
         return False
-    variances = found
+    return bool(np.any(shifts**2 > far**2 * variances(found, covariance_type)))
+
+
+def variances(covariances, covariance_type):
+    """Return the variances of the features in each component: (k, d), or what broadcasts to it."""
     if covariance_type in ("full", "tied"):
-        variances = np.diagonal(found, axis1=-2, axis2=-1)
-    elif covariance_type == "spherical":
-        variances = found[:, np.newaxis]
-    return bool(np.any(shifts**2 > far**2 * variances))
+        return np.diagonal(covariances, axis1=-2, axis2=-1)
+    return covariances if covariance_type == "diag" else covariances[:, np.newaxis]
+
+
+def collapsed(weights, means, covariances, covariance_type, reg_covar):
+    """Return the components that lie on a point: with hardly more variance than `reg_covar`.
+
+    None do if the mixture as a whole has no more either, nor if all have one covariance.
+    """
+    if covariance_type == "tied" or len(weights) == 1:
+        return np.empty(0, np.int64)
+    own = np.broadcast_to(variances(covariances, covariance_type), means.shape)
+    overall = weights @ (own + (means - weights @ means) ** 2)
+    if not np.any(overall > 4 * reg_covar):
+        return np.empty(0, np.int64)
+    return np.flatnonzero(np.all(own <= 2 * reg_covar, axis=1))
 
 
 def factors(covariances, covariance_type, dtype=np.float64):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skcourse.core.gaussians import log_densities
+from skcourse.mixture import missing
 from skcourse.mixture.expectation import expectation
 
 
@@ -22,17 +23,13 @@ class Rows:
     def expectation(self, model, about=None):
         """Return the Statistics of all rows, about the means of `model` unless points are given."""
         if self.missing:
-            from skcourse.mixture.missing import expectation_missing
-
-            return expectation_missing(self.X, self.weights, model, -1, about=about)
-        return expectation(self.X, self.weights, model, -1, about=about)
+            return missing.expectation_missing(self.X, self.weights, model, about=about)
+        return expectation(self.X, self.weights, model, about=about)
 
     def scores(self, model):
         """Return log w_k + log N(x_i | m_k, C_k) of what is seen of each row, (n, k)."""
         if self.missing:
-            from skcourse.mixture.missing import log_densities_missing
-
-            return log_densities_missing(self.X, model)
+            return missing.log_densities_missing(self.X, model)
         _, means, upper, covariance_type = model
         return log_densities(self.X, means, upper, covariance_type, model.log_weights)
 

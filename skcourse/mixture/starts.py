@@ -10,7 +10,10 @@ The draws are those of scikit-learn: one `random_state` makes one start. Where n
 the means of their columns stand in for them, here only.
 """
 
+import warnings
+
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
 from skcourse.cluster import KMeans, kmeans_plusplus
 from skcourse.core.chunks import sum_over_chunks
@@ -39,7 +42,9 @@ def start(rows, n_components, covariance_type, init_params, rng):
     n = len(X)
     if init_params == "kmeans":
         kmeans = KMeans(n_components, n_init=1, random_state=rng)
-        labels = kmeans.fit(X, sample_weight=weights).labels_
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # EM says it in its own words
+            labels = kmeans.fit(X, sample_weight=weights).labels_
         return of_shares(
             X, weights, lambda some: one_hot(labels[some], n_components), covariance_type
         )

@@ -28,6 +28,10 @@ BY_KIND = {
 }
 SAME_START = {"init": spread_rows, "n_init": 1}
 SPECIAL = {  # estimator: (data, parameters), ...
+    "GaussianMixture": (
+        ("iris", {"n_components": 3, "random_state": 0}),
+        ("colours", {"n_components": 8, "max_iter": 20, "tol": 0, "init_params": "k-means++"}),
+    ),
     "KMeans": (
         ("digits", {"n_clusters": 10} | SAME_START),
         ("colours", {"n_clusters": 16, "max_iter": 30} | SAME_START),
