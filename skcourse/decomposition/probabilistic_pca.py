@@ -207,9 +207,11 @@ class ProbabilisticPCA(CallbackSupportMixin, PrincipalAxes):
         variances, noise, dtype = *self._spectrum(), np.result_type(X, self.components_)
         n, k = len(X), self.n_components_
         if not has_missing(X):
-            with np.errstate(divide="ignore", invalid="ignore"):
-                shrink = np.nan_to_num(np.sqrt(variances - noise) / variances, posinf=0.0)
-                rest = np.nan_to_num(noise / variances)
+            some = np.where(variances > 0, variances, 1.0)
+            shrink, rest = (
+                np.sqrt(variances - noise) / some,
+                np.where(variances > 0, noise / some, 1.0),
+            )
             means = self._project(X) * shrink.astype(dtype)
             covariance = np.diag(rest).astype(dtype)
             return (means, np.broadcast_to(covariance, (n, k, k))) if return_cov else means

@@ -99,7 +99,9 @@ def leading(model, X, weights, k, n):
         largest = squares[0] if len(squares) else 0.0
         if p * EPS * largest <= DIGITS * least:
             return spectrum, mean, noise
-    return spectrum, mean, noise if noise > largest * spectrum.rounding**2 else 0.0
+    least = largest * spectrum.rounding**2
+    lengths = np.where(squares > least, spectrum.values, 0.0)  # rounding of 0 is no variance
+    return spectrum._replace(values=lengths), mean, noise if noise > least else 0.0
 
 
 def check_range(size, square):
