@@ -322,9 +322,10 @@ class ProbabilisticPCA(CallbackSupportMixin, PrincipalAxes):
         -------
         log_density : ndarray of shape (n_samples,)
         """
+        rows = X
         X = self._read(X)
         if not has_missing(X):
-            return super().score_samples(X)
+            return super().score_samples(rows)
         density = np.empty(len(X), np.result_type(X, self.components_))
 
         def write(rows, patterns, found):
