@@ -28,7 +28,7 @@ AT_ONCE = 2**16  # entries of X: below, one product on the calling thread
 TILE, TILE_BYTES = 128, 2**18  # rows that are centred at a time, in cache: at least, and about
 
 
-class PrincipalAxes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class Axes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Base class: the methods of an estimator with `components_`, `mean_` and variances.
 
     It has the parameter `whiten`, and the attributes `explained_variance_` and `noise_variance_`.
@@ -95,6 +95,48 @@ class PrincipalAxes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             precision.flat[:: len(precision) + 1] += 1 / noise
         return precision.astype(self.components_.dtype, copy=False)
 
+    def _variances(self):
+        """Return l of (1), (k,): at least the noise; with `whiten`, those that scikit-learn takes.
+
+        There l - v is multiplied by l once more.
+        """
+        variances = np.maximum(self.explained_variance_, self.noise_variance_)
+        if self.whiten:
+            return self.explained_variance_ * (variances - self.noise_variance_) + (
+                self.noise_variance_
+            )
+        return variances
+
+    def _model(self):
+        """Return l, (r,), v and V, (r, p), float64, of (2); without noise, for l > 0 only."""
+        axes = self.components_.astype(np.float64, copy=False)
+        variances = self._variances().astype(np.float64, copy=False)
+        noise = float(self.noise_variance_)
+        if not noise > 0:
+            least = np.finfo(self.components_.dtype).eps * axes.shape[1]
+            some = variances > least * variances.max(initial=0.0)
+            axes, variances = axes[some], variances[some]
+        return variances, noise, axes
+
+    def _project(self, X):
+        """Return the scores of validated rows, (3)."""
+        return self._whitened(project(X, self.components_, self.mean_, self))
+
+    def _whitened(self, scores):
+        """Divide the scores by their standard deviations, in place, if that is asked for."""
+        if self.whiten:
+            deviations = np.sqrt(self.explained_variance_)
+            scores /= np.maximum(deviations, np.finfo(deviations.dtype).eps)
+        return scores
+
+    @property
+    def _n_features_out(self):
+        return len(self.components_)
+
+
+class PrincipalAxes(Axes):
+    """Base class: axes that also tell the density of rows."""
+
     def score_samples(self, X):
         """Return the log-density of each row, by (4).
 
@@ -142,44 +184,6 @@ class PrincipalAxes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         log_density : float
         """
         return float(np.mean(self.score_samples(X)))
-
-    def _variances(self):
-        """Return l of (1), (k,): at least the noise; with `whiten`, those that scikit-learn takes.
-
-        There l - v is multiplied by l once more.
-        """
-        variances = np.maximum(self.explained_variance_, self.noise_variance_)
-        if self.whiten:
-            return self.explained_variance_ * (variances - self.noise_variance_) + (
-                self.noise_variance_
-            )
-        return variances
-
-    def _model(self):
-        """Return l, (r,), v and V, (r, p), float64, of (2); without noise, for l > 0 only."""
-        axes = self.components_.astype(np.float64, copy=False)
-        variances = self._variances().astype(np.float64, copy=False)
-        noise = float(self.noise_variance_)
-        if not noise > 0:
-            least = np.finfo(self.components_.dtype).eps * axes.shape[1]
-            some = variances > least * variances.max(initial=0.0)
-            axes, variances = axes[some], variances[some]
-        return variances, noise, axes
-
-    def _project(self, X):
-        """Return the scores of validated rows, (3)."""
-        return self._whitened(project(X, self.components_, self.mean_, self))
-
-    def _whitened(self, scores):
-        """Divide the scores by their standard deviations, in place, if that is asked for."""
-        if self.whiten:
-            deviations = np.sqrt(self.explained_variance_)
-            scores /= np.maximum(deviations, np.finfo(deviations.dtype).eps)
-        return scores
-
-    @property
-    def _n_features_out(self):
-        return len(self.components_)
 
 
 @quiet

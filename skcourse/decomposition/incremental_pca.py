@@ -41,7 +41,7 @@ from skcourse.core.validation import (
     read_X,
 )
 from skcourse.decomposition import spectrum
-from skcourse.decomposition.base import PrincipalAxes, axes_of, count_rows
+from skcourse.decomposition.base import Axes, axes_of, count_rows
 
 SHORT = 1e-3  # of the longest: an axis that the squares of (3) know to 1e-10, or better
 
@@ -140,11 +140,11 @@ def squared_columns(sums):
     return np.einsum("ij,ij->j", sums.R, sums.R)
 
 
-class IncrementalPCA(PrincipalAxes):
+class IncrementalPCA(Axes):
     """Project the rows onto the directions in which they vary most, found a batch at a time.
 
-    A drop-in for scikit-learn's, which also takes `sample_weight`, keeps float32, and tells the
-    log-density of rows. For the same batches it finds the same axes.
+    A drop-in for scikit-learn's, which also takes `sample_weight` and keeps float32. For the same
+    batches it finds the same axes.
 
     Parameters
     ----------

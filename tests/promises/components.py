@@ -1,0 +1,29 @@
+"""What the decompositions beside PCA promise."""
+
+from skcourse.testing import Case, scale, shift
+
+UNIT = 3.0
+FORGETS = {"check_partial_fit_in_pieces": "what a batch leaves out is lost to the later ones"}
+# The first batch, of a third of the rows, decides how many axes there are.
+LONG = {"rows": (20, 40), "columns": (1, 6)}
+
+
+def incremental_pca(cls):
+    """Components in batches: all of them, which are those of all rows at once, or a few."""
+    unit = scale(UNIT, transform=lambda Z, X: UNIT * Z)
+    # The last axis is known to a small angle only if the rows vary along it.
+    regular = {"flaws": ("none",), "conditions": (10.0, 1e2)}
+    yield Case(cls(), symmetries=(shift(), unit), problems=LONG | regular)
+    few = {"n_components": 2, "batch_size": 15}
+    forgets = {
+        "check_row_order": "other rows make other batches",
+        "check_weights_repeat_rows": "rows that are repeated make other batches",
+        **FORGETS,
+    }
+    wide = {"rows": (20, 40), "columns": (4, 6), **regular}
+    yield Case(cls(**few), symmetries=(shift(), unit), problems=wide, excused=forgets)
+    white = cls(n_components=2, whiten=True, batch_size=10_000)
+    yield Case(white, symmetries=(shift(),), problems=wide, excused=FORGETS)
+
+
+PROMISES = {"IncrementalPCA": incremental_pca}
