@@ -1,5 +1,6 @@
 """Mixtures: densities made of Gaussians, fitted by expectation and maximisation."""
 
+from skcourse.mixture.gaussian import Gaussian
 from skcourse.mixture.gaussian_mixture import GaussianMixture
 
-__all__ = ["GaussianMixture"]
+__all__ = ["Gaussian", "GaussianMixture"]

@@ -11,7 +11,7 @@ Problem     Row i has values x_s, s its seen features, and lacks the rest, x_m. 
             those that an M-step needs: the likelihood of what was seen never falls.
 Method      Rows that lack the same features share one factorisation for each component, of the
             size of what is missing: see `missing_full`, and `missing_diagonal` where (3) is m_k.
-            A row without any value has density 1, and says nothing.
+            A row without any value has density 1 and says nothing: the sums leave it out.
 Assumption  Which values are missing may depend on the seen ones, but not on themselves.
 Reference   Z. Ghahramani, M. Jordan, Supervised learning from incomplete data via an EM approach,
             NIPS, 1994. R. Little, D. Rubin, Statistical Analysis with Missing Data, 2002, ch. 11.
@@ -46,7 +46,7 @@ def expectation_missing(X, weights, model, n_jobs=-1, about=None, groups=None):
     Returns
     -------
     statistics : Statistics
-        `log_likelihood` is that of the seen values, by (1).
+        Of rows that have a value; `log_likelihood` is that of the seen values, by (1).
     """
     X, weights = read_only(X), read_only(np.empty(0) if weights is None else weights)
     normals = normals_of(model, about)

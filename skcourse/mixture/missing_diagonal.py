@@ -41,11 +41,14 @@ def log_joint(x, seen, normals, logs, joint):
 
 @kernel
 def look(X, i, x, seen):
-    """Write row i into x, 0 for what is missing, and 1 or 0 into `seen`."""
+    """Write row i into x, 0 for what is missing, and 1 or 0 into `seen`; return how many are."""
+    n_seen = 0
     for f in range(len(x)):
         value = np.float64(X[i, f])
+        n_seen += not np.isnan(value)
         seen[f] = 0.0 if np.isnan(value) else 1.0
         x[f] = 0.0 if np.isnan(value) else value
+    return n_seen
 
 
 @kernel
@@ -55,7 +58,8 @@ def expect(X, weights, normals, sums):
     x, seen, joint, logs = np.zeros(d), np.zeros(d), np.zeros(k), np.log(normals.roots)
     for i in range(X.shape[0]):
         w = np.float64(weights[i]) if len(weights) else 1.0
-        look(X, i, x, seen)
+        if look(X, i, x, seen) == 0:
+            continue  # a row without any value says nothing
         log_joint(x, seen, normals, logs, joint)
         log_p = log_sum_exp(joint)
         sums.totals[0] += w * log_p

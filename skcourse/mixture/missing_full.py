@@ -207,7 +207,10 @@ def expect(X, weights, groups, start, stop, normals, sums):
             last, lacking = run_end(groups.pattern, first, end), lacking_of(groups, first)
             complete_run(first - at, last - at, lacking, normals, tile)
             respond(first - at, last - at, tile)
-            weigh(weights, rows, first - at, last - at, tile, sums.totals)
+            if len(lacking) < d:
+                weigh(weights, rows, first - at, last - at, tile, sums.totals)
+            else:
+                tile.joint[first - at : last - at] = 0.0  # rows without any value say nothing
             add_uncertainty(first - at, last - at, lacking, tile, sums.seconds)
             first = last
         add_tile(end - at, normals.offsets, tile, product, sums)

@@ -1,0 +1,22 @@
+"""What densities of one kind promise."""
+
+import numpy as np
+
+from skcourse.testing import Case, rotation, scale, shift
+
+UNIT = 3.0
+
+
+def gaussian(cls):
+    """A normal density: the unit of X changes it by a constant, and nothing else does."""
+    solid = {"columns": (1, 5), "flaws": ("none", "duplicate rows"), "conditions": (1.0, 1e2)}
+    unit = scale(UNIT, score_samples=lambda s, X: s - X.shape[1] * np.log(UNIT))
+    moves = (shift(), unit)
+    some = {"problems": solid | {"rows": (12, 40)}, "falls": ("loss",)}
+    yield Case(cls(), symmetries=(*moves, rotation()), **some)
+    yield Case(cls("diag"), symmetries=moves, **some)
+    yield Case(cls("spherical"), symmetries=(*moves, rotation()), **some)
+    yield Case(cls(reg_covar=0.1), symmetries=(shift(), rotation()), falls=("loss",))
+
+
+PROMISES = {"Gaussian": gaussian}
