@@ -22,8 +22,11 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from skcourse.cluster.dense import DenseRows
+from skcourse.cluster.missing_rows import MissingRows, has_missing
+from skcourse.cluster.scalable_seeding import parallel
 from skcourse.cluster.seeding import at_random, plus_plus
 from skcourse.cluster.sparse import SparseRows
+from skcourse.core.missing import check_columns_seen
 from skcourse.core.validation import (
     Interval,
     StrOptions,
@@ -31,6 +34,8 @@ from skcourse.core.validation import (
     check_weights,
     read_X,
 )
+
+CHOICES = {"k-means++": plus_plus, "k-means||": parallel, "random": at_random}  # of first centres
 
 
 class CentreModel(
@@ -50,6 +55,7 @@ class CentreModel(
         "verbose": ["verbose"],
         "random_state": ["random_state"],
     }
+    _takes_nan = False  # whether NaN stands for a missing value
 
     def _read(self, X, sample_weight, *, reset=True):
         """Return the rows of X to fit, and the mean and the variance of each column."""
@@ -58,17 +64,24 @@ class CentreModel(
         )
         if reset and X.shape[0] < self.n_clusters:
             raise ValueError(f"n_samples={X.shape[0]} should be >= n_clusters={self.n_clusters}.")
-        rows = rows_of(X, check_weights(sample_weight, X, dtype=X.dtype))
+        weights = check_weights(sample_weight, X, dtype=X.dtype)
+        rows = rows_of(X, weights)
         with np.errstate(over="ignore", invalid="ignore"):
             mean, variance = rows.moments()
-            check_finite_sums(mean + variance, X, estimator=self)
+            if self._takes_nan and np.isnan(mean).any() and has_missing(X, self):
+                rows = MissingRows(X, weights)
+                mean, variance = rows.moments()
+                if not rows.seen.all():
+                    check_columns_seen(X if weights is None else X[weights > 0], self)
+            else:
+                check_finite_sums(mean + variance, X, estimator=self)
         return rows, mean, variance
 
     def _count_runs(self, default):
-        """Return the number of starts; `default` is what "auto" means for one not k-means++."""
+        """Return the number of starts; "auto" means `default` if they are at random."""
         if not is_array_like(self.init):
-            plus = isinstance(self.init, str) and self.init == "k-means++"
-            return (1 if plus else default) if self.n_init == "auto" else self.n_init
+            careful = isinstance(self.init, str) and self.init != "random"
+            return (1 if careful else default) if self.n_init == "auto" else self.n_init
         if self.n_init not in ("auto", 1):
             warnings.warn(
                 "Explicit initial center position passed: performing only one init in "
@@ -87,15 +100,20 @@ class CentreModel(
             seeds = init(rows.centred(origin), n_clusters, random_state=rng)
             return check_init(seeds, n_clusters, rows).astype(np.float64)
         if isinstance(init, str):
-            choose = plus_plus if init == "k-means++" else at_random
-            init = rows.take(choose(rows, n_clusters, rng))
+            init = rows.take(CHOICES[init](rows, n_clusters, rng))
         return init - origin.astype(np.float64)
 
     def _read_again(self, X):
         """Return new data, once there are centres to compare them with."""
         if not hasattr(self, "cluster_centers_"):
             check_is_fitted(self)
-        return read_X(self, X, accept_sparse="csr", accept_large_sparse=False)
+        finite = not self._takes_nan
+        return read_X(self, X, finite=finite, accept_sparse="csr", accept_large_sparse=False)
+
+    def _rows(self, X, weights=None):
+        """Return new data, as `_read_again` gives them, as rows of a k-means problem."""
+        missing = self._takes_nan and has_missing(X, self)
+        return MissingRows(X, weights) if missing else rows_of(X, weights)
 
     def fit_predict(self, X, y=None, sample_weight=None):
         """Find the centres and return `labels_`; see `fit`."""
@@ -103,16 +121,16 @@ class CentreModel(
 
     def predict(self, X):
         """Return the index of the nearest centre of each sample, int32 (n_samples,)."""
-        return rows_of(self._read_again(X)).label(self.cluster_centers_)
+        return self._rows(self._read_again(X)).label(self.cluster_centers_)
 
     def transform(self, X):
         """Return the distances of the samples to the centres, (n_samples, n_clusters)."""
-        return rows_of(self._read_again(X)).distances(self.cluster_centers_)
+        return self._rows(self._read_again(X)).distances(self.cluster_centers_)
 
     def fit_transform(self, X, y=None, sample_weight=None):
         """Find the centres and return the distances to them; see `fit` and `transform`."""
         self.fit(X, y, sample_weight=sample_weight)
-        return rows_of(self._read_again(X)).distances(self.cluster_centers_)
+        return self._rows(self._read_again(X)).distances(self.cluster_centers_)
 
     def score(self, X, y=None, sample_weight=None):
         """Return minus the inertia of X, each sample with its nearest centre.
@@ -124,7 +142,7 @@ class CentreModel(
         sample_weight : array-like of shape (n_samples,), default=None
         """
         X = self._read_again(X)
-        rows = rows_of(X, check_weights(sample_weight, X, dtype=X.dtype))
+        rows = self._rows(X, check_weights(sample_weight, X, dtype=X.dtype))
         centers = self.cluster_centers_
         return -rows.inertia(centers, rows.label(centers))
 
@@ -132,6 +150,7 @@ class CentreModel(
         """Sparse X is taken as it is."""
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
+        tags.input_tags.allow_nan = self._takes_nan
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 

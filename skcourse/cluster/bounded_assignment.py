@@ -84,7 +84,8 @@ def join(costs, plan, i, j):
     plan.first[j] = i
     plan.excess[j] += 1
     for h in range(costs.shape[1]):
-        offer(costs, plan, i, j, h)
+        if h != j:
+            offer(costs, plan, i, j, h)
 
 
 @kernel
@@ -165,9 +166,9 @@ def find_chain(lower, upper, plan, search):
     while True:
         u = -1
         for v in range(n_nodes):
-            if not search.done[v] and search.distance[v] < np.inf:
-                if u < 0 or search.distance[v] < search.distance[u]:
-                    u = v
+            found = not search.done[v] and search.distance[v] < np.inf
+            if found and (u < 0 or search.distance[v] < search.distance[u]):
+                u = v
         if u < 0:
             return -2
         if plan.excess[u] < 0:

@@ -240,17 +240,23 @@ class DenseRows:
 
     def distances(self, centers):
         """Return |x_i - c_j|, (n, k), of the dtype of X."""
-        out = np.empty((self.shape[0], len(centers)), self.dtype)
         if self.shape[0] <= FEW and self.dtype == centers.dtype:
+            out = np.empty((self.shape[0], len(centers)), self.dtype)
             assignment.distances_of_few(np.asarray(self.X), read_only(centers), out)
             return out
+        out = self.squared_distances(centers)
+        return np.sqrt(out, out=out)
+
+    def squared_distances(self, centers):
+        """Return |x_i - c_j|^2, (n, k), of the dtype of X."""
+        out = np.empty((self.shape[0], len(centers)), self.dtype)
         padded = prepare(centers.astype(np.float64), np.zeros(self.shape[1], self.dtype))
         over(
             lambda rows: squared_distances(self.part(rows)[0], padded, len(centers), out[rows]),
             self.slices(len(centers)),
             forget,
         )
-        return np.sqrt(out, out=out)
+        return out
 
     def prepared(self, centers):
         """Return centres in the units of X as the kernels want them."""

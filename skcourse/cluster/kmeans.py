@@ -1,15 +1,22 @@
-"""The k-means estimator: from which centres, how often. The iteration itself is in `lloyd`."""
+"""The k-means estimator: from which centres, how often.
+
+The iteration is that of `lloyd`, or of `exhaustive` where sizes are bounded or values missing.
+"""
 
 import warnings
+from functools import partial
+from numbers import Integral
 
 import numpy as np
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 
-from skcourse.cluster.base import CentreModel, check_init, is_array_like
+from skcourse.cluster.base import CHOICES, CentreModel, check_init, is_array_like
+from skcourse.cluster.exhaustive import ExhaustiveLloyd, check_sizes
 from skcourse.cluster.lloyd import Lloyd
+from skcourse.cluster.missing_rows import MissingRows
 from skcourse.core.history import fit_task, warn_not_converged
-from skcourse.core.validation import StrOptions, fit_context, validate_params
+from skcourse.core.validation import Interval, StrOptions, fit_context
 
 
 class KMeans(CallbackSupportMixin, CentreModel):
@@ -19,11 +26,12 @@ class KMeans(CallbackSupportMixin, CentreModel):
     ----------
     n_clusters : int, default=8
         At most the number of samples.
-    init : {"k-means++", "random"}, callable or array-like of shape (n_clusters, n_features), \
-            default="k-means++"
-        The first centres: greedy k-means++, samples at random, or what the callable returns for
-        `(X, n_clusters, random_state=...)`. A callable gets a dense X with its mean subtracted, as
-        scikit-learn's does, and answers in the same coordinates.
+    init : {"k-means++", "random", "k-means||"}, callable or array-like of shape \
+            (n_clusters, n_features), default="k-means++"
+        The first centres: greedy k-means++, samples at random, k-means|| (about as good as
+        k-means++, and sooner done where there are many samples and clusters), or what the callable
+        returns for `(X, n_clusters, random_state=...)`. A callable gets a dense X with its mean
+        subtracted, as scikit-learn's does, and answers in the same coordinates.
     n_init : "auto" or int, default="auto"
         Number of runs, of which the one with the least inertia is kept. "auto" means 10 for
         "random" and for a callable, else 1.
@@ -43,14 +51,20 @@ class KMeans(CallbackSupportMixin, CentreModel):
         For compatibility: both names mean Lloyd's iteration with bounds that skip what cannot
         change. With few features these are two numbers per sample, as Hamerly's; from 128 features
         on, and at least twice as many as clusters, one per sample and cluster, as Elkan's.
+    size_min : int, default=None
+        How many samples each cluster has at least. None means 0.
+    size_max : int, default=None
+        How many samples each cluster has at most. None means any number.
 
     Attributes
     ----------
     cluster_centers_ : ndarray of shape (n_clusters, n_features), dtype of X
     labels_ : ndarray of shape (n_samples,), int32
-        Index of the nearest centre, the lowest of equals: what `predict` says of X.
+        Index of the nearest centre, the lowest of equals: what `predict` says of X. If sizes are
+        bounded, the labels of least inertia that obey the bounds.
     inertia_ : float
-        Weighted sum of squared distances to the nearest centre, in squared units of X.
+        Weighted sum of squared distances to the centres that the labels name, in squared units of
+        X, over what is not missing.
     n_iter_ : int
         Iterations of the run that was kept.
     history_ : dict of str to ndarray of shape (n_iter_,)
@@ -68,10 +82,27 @@ class KMeans(CallbackSupportMixin, CentreModel):
     features on a bound per sample and cluster, if these are at most half as many as the numbers
     in X.
 
+    **Sizes.** With `size_min` or `size_max`, each iteration finds the labels of least inertia among
+    all that obey the bounds, exactly, from a distance for every sample and cluster. Sizes count
+    samples, whatever their weights, which say how much a sample matters to the centres; but a
+    sample of weight 0 counts as absent, and gets the label of the nearest centre. New samples come
+    one by one: `predict` names the nearest centre and knows no bounds.
+
+    **Missing values.** NaN in X, if it is not sparse, stands for a value that was not observed. The
+    inertia is a sum over the values that were; so is the distance by which a sample finds its
+    nearest centre, in `fit`, `predict` and `score`, and the mean of a feature in a cluster (that of
+    the whole column, where a cluster has nothing of it). The distances of `transform` are those of
+    :func:`sklearn.metrics.nan_euclidean_distances`, made longer by sqrt(n_features / number of
+    values), so that samples with more and with fewer values compare.
+
     References
     ----------
     S. Lloyd, Least squares quantization in PCM, IEEE Trans. Information Theory, 1982.
     G. Hamerly, Making k-means even faster, SIAM Int. Conf. on Data Mining, 2010.
+    B. Bahmani et al., Scalable k-means++, VLDB, 2012.
+    P. Bradley, K. Bennett, A. Demiriz, Constrained k-means clustering, Microsoft Research, 2000.
+    J. Chi, E. Chi, R. Baraniuk, k-POD: a method for k-means clustering of missing data, The
+    American Statistician, 2016.
 
     Examples
     --------
@@ -85,13 +116,24 @@ class KMeans(CallbackSupportMixin, CentreModel):
     array([1, 0, 0], dtype=int32)
     >>> model.history_["inertia"]
     array([8.5, 4. ])
+
+    Three hides, each with room for two, and a sighting of which only one coordinate is known:
+
+    >>> KMeans(n_clusters=3, size_max=2, random_state=0).fit(sightings).labels_
+    array([1, 0, 1, 0, 2, 2], dtype=int32)
+    >>> model.predict([[float("nan"), 6.0]])
+    array([0], dtype=int32)
     """
 
     _parameter_constraints: dict = {
         **CentreModel._parameter_constraints,
+        "init": [StrOptions(set(CHOICES)), callable, "array-like"],
         "copy_x": ["boolean"],
         "algorithm": [StrOptions({"lloyd", "elkan"})],
+        "size_min": [Interval(Integral, 0, None, closed="left"), None],
+        "size_max": [Interval(Integral, 1, None, closed="left"), None],
     }
+    _takes_nan = True
 
     def __init__(
         self,
@@ -105,6 +147,8 @@ class KMeans(CallbackSupportMixin, CentreModel):
         random_state=None,
         copy_x=True,
         algorithm="lloyd",
+        size_min=None,
+        size_max=None,
     ):
         self.n_clusters = n_clusters
         self.init = init
@@ -115,6 +159,8 @@ class KMeans(CallbackSupportMixin, CentreModel):
         self.random_state = random_state
         self.copy_x = copy_x
         self.algorithm = algorithm
+        self.size_min = size_min
+        self.size_max = size_max
 
     @fit_context
     def fit(self, X, y=None, sample_weight=None):
@@ -134,7 +180,9 @@ class KMeans(CallbackSupportMixin, CentreModel):
         Raises
         ------
         ValueError
-            If X has fewer samples than clusters, or is not finite, or `init` has the wrong shape.
+            If X has fewer samples than clusters, or infinite numbers, or a row or a column without
+            any value, or is sparse and has NaN; if `init` has the wrong shape; or if no clusters
+            can have sizes within the bounds.
 
         Warns
         -----
@@ -149,6 +197,7 @@ class KMeans(CallbackSupportMixin, CentreModel):
         init = self.init
         if is_array_like(init):
             init = check_init(init, self.n_clusters, rows)
+        engine = self._engine(rows)
         origin = rows.origin_at(mean)
         squares = rows.squares(origin, mean, variance)
         fit = fit_task(self, X, y, sample_weight, max_subtasks=n_init)
@@ -158,7 +207,7 @@ class KMeans(CallbackSupportMixin, CentreModel):
             if self.verbose:
                 print("Initialization complete")
             task = fit.subtask("run", max_subtasks=self.max_iter)
-            run = Lloyd(rows, origin, squares, seeds).run(
+            run = engine(rows, origin, squares, seeds).run(
                 max_iter=self.max_iter, tol=tol, verbose=self.verbose, task=task
             )
             if best is None or (run.inertia < best.inertia and not same_partition(run, best)):
@@ -177,6 +226,15 @@ class KMeans(CallbackSupportMixin, CentreModel):
         fit.end()
         return self
 
+    def _engine(self, rows):
+        """Return the iteration that the bounds on sizes and the rows ask for."""
+        sizes = check_sizes(
+            self.size_min, self.size_max, self.n_clusters, rows.weights, rows.shape[0]
+        )
+        if sizes is None and not isinstance(rows, MissingRows):
+            return Lloyd
+        return partial(ExhaustiveLloyd, sizes=sizes)
+
     def _warn_if_pointless(self):
         """Warn about bounds between centres where there is one."""
         if self.algorithm == "elkan" and self.n_clusters == 1:
@@ -191,65 +249,3 @@ def same_partition(a, b):
     """Tell whether two runs found the same clusters, whatever they call them."""
     pairs = np.unique(a.labels.astype(np.int64) * len(b.centers) + b.labels)
     return len(pairs) == len(np.unique(a.labels)) == len(np.unique(b.labels))
-
-
-@validate_params(
-    {
-        "X": ["array-like", "sparse matrix"],
-        "sample_weight": ["array-like", None],
-        "return_n_iter": [bool],
-    },
-    prefer_skip_nested_validation=False,
-)
-def k_means(
-    X,
-    n_clusters,
-    *,
-    sample_weight=None,
-    init="k-means++",
-    n_init="auto",
-    max_iter=300,
-    verbose=False,
-    tol=1e-4,
-    random_state=None,
-    copy_x=True,
-    algorithm="lloyd",
-    return_n_iter=False,
-):
-    """Run k-means as a function: the parameters are those of `KMeans` and of its `fit`.
-
-    Parameters
-    ----------
-    X : {array-like, sparse matrix} of shape (n_samples, n_features)
-    n_clusters : int
-    sample_weight, init, n_init, max_iter, verbose, tol, random_state, copy_x, algorithm
-        See `KMeans`.
-    return_n_iter : bool, default=False
-
-    Returns
-    -------
-    centroid : ndarray of shape (n_clusters, n_features)
-    label : ndarray of shape (n_samples,), int32
-    inertia : float
-    best_n_iter : int, only if `return_n_iter`
-
-    Examples
-    --------
-    >>> from skcourse.cluster import k_means
-    >>> centroid, label, inertia = k_means([[0.0], [1.0], [9.0]], n_clusters=2, random_state=0)
-    >>> inertia
-    0.5
-    """
-    model = KMeans(
-        n_clusters,
-        init=init,
-        n_init=n_init,
-        max_iter=max_iter,
-        verbose=verbose,
-        tol=tol,
-        random_state=random_state,
-        copy_x=copy_x,
-        algorithm=algorithm,
-    ).fit(X, sample_weight=sample_weight)
-    result = model.cluster_centers_, model.labels_, model.inertia_
-    return (*result, model.n_iter_) if return_n_iter else result

@@ -106,14 +106,17 @@ class Lloyd:
     origin : array of shape (d,), dtype of the rows, near their mean: what they are centred at
     squares : float, sum_i w_i |x_i - origin|^2
     seeds : array of shape (k, d), the first centres, relative to `origin`
+    n_bounds : int or None
+        For how many centres each row keeps a bound; None leaves it to the rows.
     """
 
-    def __init__(self, rows, origin, squares, seeds):
+    def __init__(self, rows, origin, squares, seeds, n_bounds=None):
         n, d = rows.shape
         k = len(seeds)
         self.rows, self.origin, self.squares = rows, origin, squares
         self.centers = prepare(np.asarray(seeds, np.float64), origin)
-        n_bounds = rows.n_bounds(k)
+        if n_bounds is None:
+            n_bounds = rows.n_bounds(k)
         self.state = unknown(n, n_bounds, rows.dtype)
         self.totals = Stats.zeros(k, d)
         still = [np.zeros(k) for _ in range(4)]
@@ -222,15 +225,20 @@ class Lloyd:
 
     def attributes(self, n_iter, inertia):
         """Return what a fit that ended now would set, for callbacks."""
-        k, d = self.totals.sums.shape
-        points = self.centers.points[:k, :d].astype(np.float64)
+        centers = self.centers_now()
         return {
-            "cluster_centers_": (points + self.origin).astype(self.rows.dtype),
+            "cluster_centers_": centers,
             "labels_": self.state.labels.copy(),
             "inertia_": inertia,
             "n_iter_": n_iter,
-            "_n_features_out": k,
+            "_n_features_out": len(centers),
         }
+
+    def centers_now(self):
+        """Return the centres in the units of X."""
+        k, d = self.totals.sums.shape
+        points = self.centers.points[:k, :d].astype(np.float64)
+        return (points + self.origin).astype(self.rows.dtype)
 
 
 def reason(n_moved, shift, tol):

@@ -89,7 +89,7 @@ class Potential:
 def potential(rows, n_clusters, n_trials):
     """Return the potential of no centres yet: by sketches of the rows where these pay."""
     many = n_clusters >= FEWEST_CLUSTERS and rows.shape[0] >= FEWEST_ROWS
-    if many and isinstance(rows, DenseRows) and not isinstance(rows.X, np.memmap):
+    if many and type(rows) is DenseRows and not isinstance(rows.X, np.memmap):
         low, high = box_of(rows)
         with np.errstate(over="ignore"):
             diagonal = np.sum((high - low) ** 2)

@@ -265,13 +265,18 @@ class SparseRows:
 
     def distances(self, centers):
         """Return |x_i - c_j|, (n, k), of the dtype of X."""
+        out = self.squared_distances(centers)
+        return np.sqrt(out, out=out)
+
+    def squared_distances(self, centers):
+        """Return |x_i - c_j|^2, (n, k), of the dtype of X."""
         out, norms = np.empty((self.shape[0], len(centers)), self.dtype), squared_norms(centers)
         over(
             lambda rows: squared_distances(self.part(rows)[0], centers, norms, out[rows]),
             self.slices(),
             forget,
         )
-        return np.sqrt(out, out=out)
+        return out
 
     def approach(self, candidates, nearby, current):
         """See `DenseRows.approach`."""
