@@ -22,11 +22,22 @@ def probabilistic_pca(cls):
     yield Case(cls(n_components=2, solver="em", tol=1e-4), problems=full_rank)
 
 
+def factor_analysis(cls):
+    """The iteration may end one step sooner or later only if rounding decides that."""
+    full_rank = {"columns": (4, 6), "flaws": ("none",), "conditions": (10.0, 1e2)}
+    moves = {"draws": False, "symmetries": (shift(),), "problems": full_rank}
+    yield Case(cls(n_components=2, svd_method="lapack"), **moves)
+    yield Case(cls(n_components=1, rotation="varimax"), **moves)
+    yield Case(cls(max_iter=3, tol=0.0, n_components=2), **moves)
+
+
 PROMISES = {
+    "FactorAnalysis": factor_analysis,
     "ProbabilisticPCA": probabilistic_pca,
 }
 
 # Their callbacks and iterations are those of EM; and exact eigenvectors, those of any solver.
 SHARP = {
+    "FactorAnalysis": {"svd_method": "lapack"},
     "ProbabilisticPCA": {"solver": "em", "n_components": 2},
 }
