@@ -8,8 +8,13 @@ from sklearn.base import BaseEstimator
 import skcourse
 
 
-def all_estimators():
-    """List every public estimator.
+def all_estimators(*, complete=False):
+    """List every public estimator that can be made without arguments.
+
+    Parameters
+    ----------
+    complete : bool, default=False
+        Whether to list also those that need some, as `SparseCoder` needs its dictionary.
 
     Returns
     -------
@@ -26,6 +31,9 @@ def all_estimators():
         module = importlib.import_module(f"skcourse.{chapter}")
         for name in sorted(module.__all__):
             member = getattr(module, name)
-            if inspect.isclass(member) and issubclass(member, BaseEstimator):
+            if not (inspect.isclass(member) and issubclass(member, BaseEstimator)):
+                continue
+            parameters = inspect.signature(member).parameters.values()
+            if complete or all(p.default is not p.empty for p in parameters):
                 found.append((name, member))
     return found
