@@ -34,6 +34,7 @@ class Workload:
     floor: float | None = None  # the least ratio to scikit-learn's best
     rivals: tuple = ()  # peers than which we may not be slower
     slack: float = 1e-6  # the excess (2) that still counts as equal quality
+    namesake: bool = True  # whether scikit-learn has anything to compare with
 
 
 class Plan(NamedTuple):

@@ -8,7 +8,7 @@ import numpy as np
 
 from skcourse.discovery import all_estimators
 from skcourse.testing import Case, rotation, scale, shift, stretch, target_affine
-from tests.promises import all_promises, sharp_parameters
+from tests.promises import all_promises, long_rows, sharp_parameters
 
 
 def spread_rows(X, n_clusters, random_state):
@@ -189,9 +189,12 @@ def default(cls):
 
 def all_cases():
     """List the cases of every estimator that there is; threads change no bit of any."""
-    promises = PROMISES | all_promises()
-    cases = [case for name, cls in all_estimators() for case in promises.get(name, default)(cls)]
-    return [case._replace(same_bits=True) for case in cases]
+    promises, long = PROMISES | all_promises(), long_rows()
+    return [
+        case._replace(same_bits=True, long=long.get(name, case.long))
+        for name, cls in all_estimators()
+        for case in promises.get(name, default)(cls)
+    ]
 
 
 def small(cls):

@@ -17,6 +17,7 @@ import skcourse
 from skcourse.discovery import all_estimators
 from skcourse.testing import answers, assert_same_bits, make_problem
 from tests.cases import small
+from tests.promises import long_rows
 
 ROOT = pathlib.Path(__file__).parents[1]
 PATIENCE = 300  # seconds until a process that hangs is given up
@@ -25,7 +26,8 @@ NAMES = [name for name, _ in all_estimators()]
 
 def problem_of(estimator):
     """Return a problem of several chunks."""
-    return make_problem(estimator, n_samples=60_000, n_features=8)
+    n_samples = long_rows().get(type(estimator).__name__, 60_000)
+    return make_problem(estimator, n_samples=n_samples, n_features=8)
 
 
 def results():
@@ -91,6 +93,7 @@ INTERRUPT = """
     from skcourse.discovery import all_estimators
     from skcourse.testing import answers, assert_same_bits, make_problem
     from tests.cases import small
+from tests.promises import long_rows
 
     def blas():
         return [library["num_threads"] for library in threadpool_info()]
@@ -180,6 +183,7 @@ PLAIN = """
     from skcourse.discovery import all_estimators
     from skcourse.testing import answers, make_problem
     from tests.cases import small
+from tests.promises import long_rows
     assert numba.config.DISABLE_JIT
     found = {}
     for name, cls in all_estimators():
@@ -208,6 +212,7 @@ LITTLE_MEMORY = """
     from skcourse.discovery import all_estimators
     from skcourse.testing import answers, make_problem
     from tests.cases import small
+from tests.promises import long_rows
 
     MANY, ROWS, COLUMNS = 40, 20_000, 64
     classes = [(name, cls) for name, cls in all_estimators() if name in sys.argv[2:]]

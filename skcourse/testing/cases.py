@@ -19,6 +19,7 @@ from skcourse.testing.rows import (
     check_zero_weight_is_absence,
 )
 from skcourse.testing.states import (
+    LONG,
     check_clone,
     check_failed_fit_leaves_no_trace,
     check_fit_forgets,
@@ -63,6 +64,7 @@ class Case(NamedTuple):
     objective: Callable | None = None  # (fitted estimator, problem) -> number
     optimum: Callable | None = None  # problem -> the least such number, by other means
     reached: bool = False  # a fit finds the optimum, not only a local one
+    long: int = LONG  # rows of a problem of several chunks; fewer where a fit looks at all pairs
     same_bits: bool = False  # threads change no bit of a fit, not only no more than rounding does
     excused: dict = {}  # check -> the reason why it does not hold, where mathematics forbids it
     problems: dict = {}  # which ones: options of `skcourse.testing.strategies.problems`
@@ -96,7 +98,7 @@ def all_checks(case):
     refuse_other_input(estimator)
     checks = {check.__name__: functools.partial(check, estimator) for check in ALWAYS}
     checks["check_threads_agree"] = functools.partial(
-        check_threads_agree, estimator, bits=case.same_bits
+        check_threads_agree, estimator, bits=case.same_bits, n_samples=case.long
     )
     for check in ordered_checks(case):
         checks[check.__name__] = functools.partial(check, estimator)

@@ -51,13 +51,13 @@ def check_fit_forgets(estimator, problem=None):
     )
 
 
-def check_threads_agree(estimator, problem=None, *, bits=False):
+def check_threads_agree(estimator, problem=None, *, bits=False, n_samples=LONG):
     """One thread or many, the answers are the same: by `n_jobs`, OpenMP and BLAS.
 
     Sums in another order differ in their last bits; with `bits`, not even these may, and no
     fitted attribute.
     """
-    problem = problem or make_problem(estimator, n_samples=LONG, n_features=8)
+    problem = problem or make_problem(estimator, n_samples=n_samples, n_features=8)
     with threads(1):
         fit = fitted(estimator, problem)
         expected = state(fit), answers(fit, problem.asked)
