@@ -1,14 +1,14 @@
 """Non-negative factorisation by coordinate descent, one entry of W or H at a time.
 
-Problem     min |X - W H|^2 / 2 + l1_W |W|_1 + l2_W |W|^2 / 2 + the same of H,  over W, H >= 0    (1)
+Problem     min |X - W H|^2 / 2 + l1_W |W|_1 + l2_W |W|^2 / 2 + the same of H, over W, H >= 0   (1)
 Iteration   All but w_it held, (1) is a parabola in it, with N = X H' - l1_W and G = H H' + l2_W 1:
-                gradient g = sum_s G_ts w_is - n_it,    w_it <- max(0, w_it - g / G_tt)           (2)
+                gradient g = sum_s G_ts w_is - n_it,    w_it <- max(0, w_it - g / G_tt)         (2)
             Rows do not see each other: each is swept once over t, for H as it is; then H', with
             N = X'W - l1_H and G = W'W + l2_H 1, in the same way. (1) never rises.
 End         The violation is the sum of |g|, of min(0, g) where w_it = 0, as met on the way; it is
             0 at a stationary point. The iteration ends when it is `tol` of what it was at first.
 Loss        With the sums that the update of H takes,
-                |X - W H|^2 = |X|^2 - 2 <X'W, H'> + <W'W, H H'>,                                  (3)
+                |X - W H|^2 = |X|^2 - 2 <X'W, H'> + <W'W, H H'>,                                (3)
             which costs nothing, and is known to eps |X|^2.
 New rows    For a given H, each row is a problem of its own: it is swept until its own violation
             is `tol` of what it was, whatever the other rows do.
@@ -19,7 +19,7 @@ Reference   A. Cichocki, A.-H. Phan, Fast local algorithms for large scale nonne
 
 import numpy as np
 
-from skcourse.core.chunks import for_each_chunk, reduce_blocks, sum_over_chunks
+from skcourse.core.chunks import sum_over_chunks
 from skcourse.core.history import History
 from skcourse.core.kernel import kernel
 from skcourse.decomposition.nmf_rows import gram
@@ -124,7 +124,7 @@ def coordinate_descent(rows, W, Ht, penalties, *, tol, max_iter, shuffle, rng, v
     n_iter : int
     history : History, of the violation, and of (1) after each iteration
     """
-    history, k = History(), W.shape[1]
+    history, k, at_first = History(), W.shape[1], None
     squares, GH = rows.squares(), gram(Ht)
     for n_iter in range(1, max_iter + 1):
         step = task.subtask("iteration")
@@ -134,7 +134,7 @@ def coordinate_descent(rows, W, Ht, penalties, *, tol, max_iter, shuffle, rng, v
             return sweep(w, *penalised(N, G, *penalties.of_W), order, 0.0, 1)[0]
 
         N, GW, violation = rows.round_trip(W, Ht, across)
-        cross = N.copy() if penalties.l1_H else N
+        cross = N.copy() if penalties.of_H[0] else N
         N, G = penalised(N, GW, *penalties.of_H)
         violation += sweep_all(Ht, N, G, orders_of(k, shuffle, rng))
         GH = gram(Ht)
@@ -142,7 +142,7 @@ def coordinate_descent(rows, W, Ht, penalties, *, tol, max_iter, shuffle, rng, v
             W, Ht, np.trace(GW), np.trace(GH)
         )
         history.append(loss=loss, violation=violation)
-        at_first = violation if n_iter == 1 else at_first
+        at_first = violation if at_first is None else at_first
         stop = step.end(lambda n=n_iter: (Ht, n))
         if at_first == 0 or not np.isfinite(violation):
             break
@@ -176,9 +176,14 @@ def solve_rows(rows, W, Ht, penalties, *, tol, max_iter, shuffle, rng):
     """
     N, G = penalised(rows.products(Ht), gram(Ht), *penalties.of_W)
     orders = orders_of(W.shape[1], shuffle, rng, max_iter)
-    found = []
+    if len(W) <= TILE:
+        first, last, n_iter = sweep(W, N, G, orders, tol, max_iter)
+        return n_iter, last <= tol * first
+    counts = np.zeros(len(W), np.int64)
 
     def part(few):
-        return [sweep(W[few], N[few], G, orders, tol, max_iter)]
-    first, last, counts = zip(*found, strict=True)
-    return max(counts), sum(last) <= tol * sum(first)
+        first, last, counts[few] = sweep(W[few], N[few], G, orders, tol, max_iter)
+        return first, last
+
+    first, last = sum_over_chunks(part, len(W), row_bytes=16 * W.shape[1])
+    return int(counts.max()), bool(last <= tol * first)

@@ -80,7 +80,7 @@ def divergence(x, y, beta):
         return np.sum(quotient - 1 - np.log(quotient), dtype=np.float64)
     floored = np.maximum(y, EPSILON) if beta < 2 else y
     powers = np.sum(x[x > 0] ** beta, dtype=np.float64)
-    powers += (beta - 1) * np.sum((floored if beta < 1 else y) ** beta, dtype=np.float64)
+    powers += (beta - 1) * np.sum((floored if beta < 0 else y) ** beta, dtype=np.float64)
     powers -= beta * total(x, floored ** (beta - 1))
     return powers / (beta * (beta - 1))
 

@@ -21,6 +21,7 @@ from skcourse.core.kernel import kernel
 from skcourse.decomposition.nmf_losses import EPSILON, divergence, logarithms, ratios, total
 
 TILE = 2**15  # entries of W H that are made at a time: they stay in cache
+AT_ONCE = 2**14  # entries: below, one product on the calling thread
 
 
 @kernel
@@ -90,6 +91,8 @@ class DenseRows:
 
     def products(self, G):
         """Return X G, (n, k)."""
+        if self.shape[0] * self.shape[1] <= AT_ONCE:
+            return self.X[:] @ G
         out = np.empty((self.shape[0], G.shape[1]), self.dtype)
 
         def part(rows):
@@ -262,6 +265,8 @@ def ratio_products(X, rows, F, G):
 
 def gram(F):
     """Return F'F, (k, k), float64."""
+    if F.size <= AT_ONCE:
+        return wide(F.T @ F)
 
     def part(rows):
         return wide(F[rows].T @ F[rows])
@@ -272,4 +277,3 @@ def gram(F):
 def wide(sums):
     """Return sums over a chunk as float64, in which chunks are added."""
     return sums.astype(np.float64, copy=False)
-
