@@ -39,6 +39,7 @@ MORE_ROUTES = {  # other parameters that do, by the name of the class
         {"solver": "saga", "l1_ratio": 1.0},
         {"solver": "liblinear", "dual": True},
     ],
+    "NMF": [{"solver": "mu", "beta_loss": 1.0}],
     "PCA": [{"svd_solver": "covariance_eigh", "n_components": 2}],
     "Ridge": [{"positive": True}],
     "RidgeClassifier": [{"positive": True}],

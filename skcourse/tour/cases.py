@@ -48,6 +48,7 @@ SPECIAL = {  # estimator: (data, parameters), ...
     "MultiTaskElasticNetCV": (("halves", {"alphas": 10, "cv": 3}),),
     "MultiTaskLasso": (("halves", {"alpha": 0.1}),),
     "MultiTaskLassoCV": (("halves", {"alphas": 10, "cv": 3}),),
+    "NMF": (("digits", {"n_components": 10, "max_iter": 400}),),
     "OrthogonalMatchingPursuit": (("diabetes", {"n_nonzero_coefs": 5}),),
     "PCA": (("digits", {"n_components": 20}), ("pixels", {"n_components": 8})),
     "QuantileRegressor": (("diabetes", {"alpha": 0.01}),),
