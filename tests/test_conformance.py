@@ -62,6 +62,8 @@ def test_their_checks(estimator, check):
         estimator = START[type(estimator)]
     if "sparsify" in str(check) and "cv" in estimator.get_params():
         estimator = clone(estimator).set_params(cv=3)  # it has three rows of each class
+    if type(estimator).__name__ == "NMF":  # as in scikit-learn's own run: W nearly at its limit
+        estimator = clone(estimator).set_params(max_iter=500)
     check(estimator)
 
 
