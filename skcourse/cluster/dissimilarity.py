@@ -9,6 +9,7 @@ Everything else, by name or as a Python function, is `sklearn.metrics.pairwise_d
 
 import numba
 import numpy as np
+import scipy.sparse as sp
 from numba.core.registry import CPUDispatcher
 from sklearn.metrics import pairwise_distances
 
@@ -22,7 +23,7 @@ def dissimilarities(X, Y, metric, params=None):
     Parameters
     ----------
     X : {array, sparse matrix} of shape (n, d)
-    Y : the same of shape (m, d)
+    Y : the same of shape (m, d), or an array if X is sparse
     metric : str or callable
         A name that `pairwise_distances` knows, or a function of two rows.
     params : dict or None
@@ -41,6 +42,7 @@ def dissimilarities(X, Y, metric, params=None):
     elif isinstance(metric, CPUDispatcher):
         out = compiled(X, Y, metric, tuple(params.values()))
     else:
+        Y = sp.csr_array(Y) if sp.issparse(X) else Y
         out = pairwise_distances(X, Y, metric=metric, **params)
         out = np.ascontiguousarray(out, dtype=X.dtype)
     check(out, metric)

@@ -4,6 +4,7 @@ import functools
 from numbers import Integral
 
 import numpy as np
+import scipy.sparse as sp
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -193,11 +194,12 @@ class KMedoids(
 
     def _fitted(self, X, indices, labels, inertia):
         """Return the attributes that follow from medoids."""
+        medoids = None if self.metric == "precomputed" else X[indices]
         return {
             "medoid_indices_": indices,
             "labels_": labels,
             "inertia_": inertia,
-            "cluster_centers_": None if self.metric == "precomputed" else X[indices].copy(),
+            "cluster_centers_": medoids.toarray() if sp.issparse(medoids) else medoids,
             "_n_features_out": len(indices),
         }
 

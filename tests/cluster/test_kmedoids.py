@@ -146,6 +146,8 @@ def test_sparse_rows_give_what_dense_ones_do():
     sparse = KMedoids(3, init="build", metric="manhattan").fit(sp.csr_array(X))
     assert_array_equal(dense.medoid_indices_, sparse.medoid_indices_)
     assert_array_equal(sparse.predict(sp.csr_array(X)), dense.labels_)
+    assert_array_equal(sparse.predict(X), dense.labels_)
+    assert_array_equal(sparse.cluster_centers_, dense.cluster_centers_)
     with pytest.raises(TypeError, match=r"[Ss]parse data was passed"):
         KMedoids(3, metric=weighted_cityblock).fit(sp.csr_array(X))
 
