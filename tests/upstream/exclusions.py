@@ -9,6 +9,7 @@ MODULES = (
     "sklearn.decomposition.tests.test_factor_analysis",
     "sklearn.decomposition.tests.test_incremental_pca",
     "sklearn.decomposition.tests.test_dict_learning",
+    "sklearn.decomposition.tests.test_nmf",
     "sklearn.decomposition.tests.test_pca",
     "sklearn.linear_model._glm.tests.test_glm",
     "sklearn.linear_model.tests.test_base",
