@@ -1,9 +1,18 @@
-"""Clustering: k-means, by an iteration that skips what cannot change."""
+"""Clustering: k-means and k-medoids, and how many clusters there are."""
 
 from skcourse.cluster.kmeans import KMeans
 from skcourse.cluster.kmeans_function import k_means
 from skcourse.cluster.kmedoids import KMedoids
 from skcourse.cluster.minibatch import MiniBatchKMeans
 from skcourse.cluster.seeding import kmeans_plusplus
+from skcourse.cluster.selection import ClusterSelection, select_n_clusters
 
-__all__ = ["KMeans", "KMedoids", "MiniBatchKMeans", "k_means", "kmeans_plusplus"]
+__all__ = [
+    "ClusterSelection",
+    "KMeans",
+    "KMedoids",
+    "MiniBatchKMeans",
+    "k_means",
+    "kmeans_plusplus",
+    "select_n_clusters",
+]
