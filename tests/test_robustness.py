@@ -104,6 +104,7 @@ def is_accident(error):
         "linprog",
         "l-BFGS-b",
         "ufunc",
+        "2nd argument b",
         "empty sequence",
     )
     return isinstance(error, Exception) and any(tool in str(error) for tool in tools)
@@ -192,12 +193,18 @@ def test_odd(ours, theirs, kind):
         return
     if kind == "denormal numbers" and "transform" in found:  # squares vanish, and theirs with them
         unit = 2.0**1000
-        plain, found = plain * unit, {"transform": found["transform"] * unit}
+        power = 0.5 if type(ours).__name__ == "NMF" else 1.0  # X is a product of two that are alike
+        plain, found = plain * unit, {"transform": found["transform"] * unit**power}
     same = problem._replace(X=plain, queries=plain)
     wanted, _ = outcome(theirs, plain, problem.y)
     if sp.issparse(X) and type(ours).__name__ in OWN_WAY_WITH_SPARSE:
         wanted = expected
-    assert_agree(wanted, found, allowance(theirs, same, methods=ASKED), f"on {kind}")
+    try:
+        allowed = allowance(theirs, same, methods=ASKED)
+    except Exception as error:  # where theirs gets through, a little to the side it does not
+        assert is_accident(error), repr(error)
+        return
+    assert_agree(wanted, found, allowed, f"on {kind}")
 
 
 BAD_WEIGHTS = {
@@ -215,6 +222,8 @@ BAD_WEIGHTS = {
 @pytest.mark.parametrize("kind", BAD_WEIGHTS)
 @pytest.mark.parametrize(("ours", "theirs"), list(pairs()))
 def test_bad_weights(ours, theirs, kind):
+    if "sample_weight" not in inspect.signature(ours.fit).parameters:
+        return
     problem = make_problem(ours)
     weights = {"sample_weight": BAD_WEIGHTS[kind](len(problem.X))}
     expected, _ = outcome(theirs, problem.X, problem.y, **weights)
@@ -283,7 +292,9 @@ def test_too_many_parts(ours, theirs, name, value):
     ours, theirs = (clone(e).set_params(**{name: value}) for e in (ours, theirs))
     expected, _ = outcome(theirs, problem.X, problem.y)
     found, _ = outcome(ours, problem.X, problem.y)
-    assert isinstance(expected, Exception)
+    if not isinstance(expected, Exception):  # a factorisation may have as many parts as one likes
+        assert not isinstance(found, Exception)
+        return
     assert_same_kind(found, expected)
 
 

@@ -24,7 +24,7 @@ from sklearn.utils.extmath import svd_flip
 
 from skcourse.core.chunks import one_blas_thread, sum_over_chunks
 from skcourse.core.history import fit_task, warn_not_converged
-from skcourse.core.validation import Interval, StrOptions, fit_context, read_X
+from skcourse.core.validation import Interval, StrOptions, fit_context
 from skcourse.decomposition.dictionary import check_start, improve, with_rows
 from skcourse.decomposition.sparse_coder import CODING_CONSTRAINTS, SparseCoding
 from skcourse.decomposition.sparse_encode import check_positive_coding, coding, encode
@@ -186,13 +186,13 @@ class DictionaryLearning(CallbackSupportMixin, SparseCoding):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-        y : ignored
+        y : ignored, but for callbacks that score
 
         Returns
         -------
         self : DictionaryLearning
         """
-        self._learn(X)
+        self._learn(X, y)
         return self
 
     def fit_transform(self, X, y=None):
@@ -201,22 +201,22 @@ class DictionaryLearning(CallbackSupportMixin, SparseCoding):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-        y : ignored
+        y : ignored, but for callbacks that score
 
         Returns
         -------
         code : ndarray of shape (n_samples, n_components)
             By `fit_algorithm`, with the penalty `alpha`: not what `transform` says.
         """
-        return self._learn(X)
+        return self._learn(X, y)
 
     @fit_context
-    def _learn(self, X):
+    def _learn(self, X, y):
         """Fit, and return the codes."""
         check_positive_coding(self.fit_algorithm, self.positive_code)
-        rows = read_X(self, X, reset=True)
+        rows = self._read(X, reset=True)
         rng = check_random_state(self.random_state)
-        task = fit_task(self, X, max_subtasks=self.max_iter)
+        task = fit_task(self, X, y, max_subtasks=self.max_iter)
         with one_blas_thread():
             found, why = self._iterate(rows, self._start(rows), rng, task)
         for name, value in self._attributes(found).items():

@@ -27,7 +27,7 @@ from sklearn.utils.extmath import randomized_svd
 
 from skcourse.core.chunks import one_blas_thread
 from skcourse.core.history import fit_task
-from skcourse.core.validation import Interval, StrOptions, fit_context, read_X
+from skcourse.core.validation import Interval, StrOptions, fit_context
 from skcourse.decomposition.dictionary import check_start, improve, with_rows
 from skcourse.decomposition.sparse_coder import CODING_CONSTRAINTS, SparseCoding
 from skcourse.decomposition.sparse_encode import check_positive_coding, coding, encode
@@ -266,13 +266,13 @@ class MiniBatchDictionaryLearning(CallbackSupportMixin, SparseCoding):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-        y : ignored
+        y : ignored, but for callbacks that score
 
         Returns
         -------
         self : MiniBatchDictionaryLearning
         """
-        rows = read_X(self, X, reset=True)
+        rows = self._read(X, reset=True)
         rng = check_random_state(self.random_state)
         batch_size = min(self.batch_size, len(rows))
         n_per_pass = -(-len(rows) // batch_size)
@@ -283,7 +283,7 @@ class MiniBatchDictionaryLearning(CallbackSupportMixin, SparseCoding):
             if self.shuffle:
                 rng.shuffle(order)
             batches = [order[batch] for batch in gen_batches(len(rows), batch_size)]
-            task = fit_task(self, X, max_subtasks=n_steps)
+            task = fit_task(self, X, y, max_subtasks=n_steps)
             state, costs = self._run(rows, batches, start, rng, task)
         for name, value in attributes(state, costs, n_per_pass).items():
             setattr(self, name, value)
@@ -332,7 +332,7 @@ class MiniBatchDictionaryLearning(CallbackSupportMixin, SparseCoding):
         self : MiniBatchDictionaryLearning
         """
         first = not hasattr(self, "components_")
-        X = read_X(self, X, reset=first)
+        X = self._read(X, reset=first)
         with one_blas_thread():
             if first:
                 rng, n_steps = check_random_state(self.random_state), 0

@@ -51,7 +51,7 @@ class SparseCoding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             Twice as many columns if `split_sign`.
         """
         check_is_fitted(self)
-        return self._code(read_X(self, X), self.components_)
+        return self._code(self._read(X), self.components_)
 
     def inverse_transform(self, X):
         """Return the rows that codes stand for.
@@ -67,6 +67,11 @@ class SparseCoding(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
         """
         check_is_fitted(self)
         return self._decode(X, self.components_)
+
+    def _read(self, X, *, reset=False):
+        """Return X as rows of floats; strings are refused, as by scikit-learn."""
+        X = read_X(self, X, reset=reset, dtype="numeric")
+        return X if X.dtype in FLOATS else X.astype(np.float64)
 
     def _code(self, X, dictionary):
         """Code validated rows."""
@@ -191,7 +196,7 @@ class SparseCoder(SparseCoding):
         -------
         self : SparseCoder
         """
-        X = read_X(self, X, reset=True)
+        X = self._read(X, reset=True)
         self.n_components_ = len(self._dictionary(X))
         return self
 
@@ -208,7 +213,7 @@ class SparseCoder(SparseCoding):
         X_new : ndarray of shape (n_samples, n_components)
             Twice as many columns if `split_sign`.
         """
-        X = validate_data(self, X, reset=False, dtype=FLOATS, order="C")
+        X = check_array(validate_data(self, X, reset=False), dtype=FLOATS, order="C")
         return self._code(X, self._dictionary(X))
 
     def inverse_transform(self, X):
