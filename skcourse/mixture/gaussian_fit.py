@@ -15,7 +15,7 @@ import numpy as np
 from scipy.linalg import lapack, solve_triangular
 
 from skcourse.core.chunks import sum_over_chunks
-from skcourse.core.history import History
+from skcourse.core.history import SILENCE, History
 from skcourse.core.linalg import cholesky
 from skcourse.core.missing import check_columns_seen, groups
 from skcourse.core.moments import Moments
@@ -35,6 +35,15 @@ class Fit(NamedTuple):
     seen: Moments | None  # of the rows
     history: dict | None  # "log_likelihood" and "loss"
     converged: bool
+
+
+class Settings(NamedTuple):
+    """The parameters of `Gaussian` that a fit looks at, for who is no estimator."""
+
+    covariance_type: str
+    reg_covar: float = 0.0
+    tol: float = 1e-6
+    max_iter: int = 1000
 
 
 def of_moments(estimator, seen):
@@ -59,7 +68,7 @@ def of_missing(estimator, X, weights, task, attributes):
 
     Parameters
     ----------
-    estimator : Gaussian, for its parameters
+    estimator : Gaussian or Settings, for its parameters
     X : array of shape (n, d), with NaN
     weights : array of shape (n,) or None
     task : of `core.history`
@@ -89,6 +98,13 @@ def of_missing(estimator, X, weights, task, attributes):
         estimates = estimate(found, model.means, kind).plus(a, kind)
         mean, covariance = estimates.means[0], estimates.covariances[0]
     return fit
+
+
+def covariance_of_seen(X, weights, kind, reg_covar):
+    """Return mean, covariance and total weight of rows with missing values, for a prior."""
+    settings = Settings(kind, reg_covar)
+    fit = of_missing(settings, X, weights, SILENCE, lambda fit, dtype: {})
+    return fit.mean, plus(fit.covariance, -reg_covar, kind), fit.seen.weight
 
 
 def as_moments(mean, covariance, weight, n_rows):

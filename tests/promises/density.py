@@ -20,5 +20,15 @@ def gaussian(cls):
     yield Case(cls(reg_covar=0.1), symmetries=(shift(), rotation()), falls=("loss",))
 
 
-PROMISES = {"Gaussian": gaussian}
+def bayesian_mixture(cls):
+    """Mixtures with priors: they move with the rows, and their bound never falls."""
+    few = {"n_components": 2, "reg_covar": 0.0, "tol": 1e-3}
+    solid = {"rows": (20, 40), "columns": (1, 3), "flaws": ("none",), "conditions": (1.0, 1e2)}
+    yield Case(cls(), draws=False, problems=solid)
+    yield Case(cls(**few), problems=solid)
+    for kind in ("tied", "diag", "spherical"):
+        yield Case(cls(covariance_type=kind, n_components=2), problems=solid)
+
+
+PROMISES = {"BayesianGaussianMixture": bayesian_mixture, "Gaussian": gaussian}
 SHARP = {"Gaussian": {"reg_covar": 0.1}}  # columns of real data are constant or the same
