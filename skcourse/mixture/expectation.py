@@ -18,8 +18,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skcourse.core.chunks import sum_over_chunks
-from skcourse.core.gaussians import log_densities
+from skcourse.core.chunks import chunk_slices, reduce_blocks, sum_over_chunks
+from skcourse.core.gaussians import log_constants, log_densities
+from skcourse.mixture.tiles import BLOCK, TILE, Components, Sums, expect
+
+WIDE = 40  # features from which on matrix products are quicker than tiles
+LOWEST = -1e300  # the log-weight of a component that has none
 
 
 class Gaussians(NamedTuple):
@@ -60,6 +64,77 @@ def expectation(X, weights, model, n_jobs=-1, about=None):
     statistics : Statistics
     """
     about = model.means if about is None else about
+    if X.shape[1] > WIDE:
+        return by_products(X, weights, model, n_jobs, about)
+    X, weights = read_only(X), read_only(np.empty(0) if weights is None else weights)
+    components = components_of(X, model, about)
+
+    def part(rows):
+        sums = tiles_sums(components, model.covariance_type)
+        few = weights[rows] if len(weights) else weights
+        expect(X[rows], few, components, sums)
+        return sums
+
+    k, d = components.points.shape
+    slices = chunk_slices(len(X), 8 * d, min_rows=4 * int(TILE))
+    return statistics_of(reduce_blocks(part, slices, n_jobs=n_jobs), about, model.covariance_type)
+
+
+def components_of(X, model, about):
+    """Return the mixture as the tiles want it."""
+    k, d = model.means.shape
+    wide = -(-d // BLOCK) * BLOCK
+    origin = model.means[np.isfinite(model.log_weights)].mean(axis=0)
+    upper, kind = model.precisions_cholesky, model.covariance_type
+    constants = model.log_weights + log_constants(upper, kind, d)
+    points, around = np.zeros((k, wide)), np.zeros((k, wide))
+    points[:, :d], around[:, :d] = model.means - origin, about - origin
+    if kind in ("diag", "spherical"):
+        square = np.zeros((k, 1, wide))
+        square[:, 0, :d] = upper if kind == "diag" else upper[:, np.newaxis]
+    else:
+        square = np.zeros((k if kind == "full" else 1, wide, wide))
+        square[:, :d, :d] = upper
+    shifts = np.zeros((k, wide))
+    if kind in ("full", "tied"):
+        shifts = np.matvec(np.swapaxes(square, 1, 2), points)
+        points = shifts if len(square) == 1 else points
+    return Components(points, square, shifts, np.maximum(constants, LOWEST), around, origin)
+
+
+def tiles_sums(components, covariance_type):
+    """Return zeros for what the tiles sum."""
+    k, d = components.points.shape
+    wide = -(-k // BLOCK) * BLOCK if components.upper.shape[:2] == (1, d) else 0
+    return Sums(
+        np.zeros(k),
+        np.zeros((k, d)),
+        np.zeros(components.upper.shape),
+        np.zeros((wide, wide)),
+        np.zeros(3),
+    )
+
+
+def statistics_of(sums, about, covariance_type):
+    """Return what the tiles summed as Statistics."""
+    k, d = about.shape
+    second = sums.second[:, :d, :d] if sums.second.shape[1] > 1 else sums.second[:, 0, :d]
+    if sums.mixed.size:
+        apart = about[:, np.newaxis] - about
+        mixed = np.tril(sums.mixed[:k, :k], -1)
+        second = second + np.einsum("jk,jkf,jkg->fg", mixed, apart, apart)
+    if second.ndim == 3:
+        second = np.tril(second) + np.swapaxes(np.tril(second, -1), 1, 2)
+        second = second[0] if covariance_type == "tied" else second
+    elif covariance_type == "spherical":
+        second = second.sum(axis=1)
+    log_likelihood, entropy, total = map(float, sums.totals)
+    first = np.ascontiguousarray(sums.first[:, :d])
+    return Statistics(log_likelihood, sums.weights, first, second, entropy, total)
+
+
+def by_products(X, weights, model, n_jobs, about):
+    """Return the sums by matrix products, a chunk at a time: for many features."""
 
     def part(rows):
         scores = log_densities(
@@ -101,3 +176,10 @@ def moments(X, shares, about, covariance_type):
             squares = r @ np.square(z)
             second[j] = squares if covariance_type == "diag" else squares.sum()
     return shares.sum(axis=0), first, second
+
+
+def read_only(array):
+    """Return a view that cannot be written: kernels then compile for one kind of array only."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
