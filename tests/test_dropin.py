@@ -285,7 +285,7 @@ def own_score(estimator, X, y=None):
         return estimator.score(X, y)
     if hasattr(estimator, "decision_function"):
         return estimator.decision_function(X).mean()
-    return np.square(estimator.transform(X)).mean()
+    return np.square(np.asarray(estimator.transform(X))).mean()
 
 
 class Saboteur(Listener):

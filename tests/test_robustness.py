@@ -106,6 +106,7 @@ def is_accident(error):
         "ufunc",
         "2nd argument b",
         "empty sequence",
+        "full of zeros",
     )
     return isinstance(error, Exception) and any(tool in str(error) for tool in tools)
 

@@ -16,11 +16,11 @@ from numbers import Integral, Real
 
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.callback import CallbackSupportMixin
-from sklearn.utils.validation import check_is_fitted, check_non_negative
+from sklearn.utils.validation import check_is_fitted
 
 from skcourse.core.history import fit_task
 from skcourse.core.validation import Interval, StrOptions, fit_context, read_X
-from skcourse.decomposition.nmf_problem import factorise
+from skcourse.decomposition.nmf_problem import factorise, solve_for
 
 
 class NMF(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -79,8 +79,8 @@ class NMF(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
 
     Numbers whose squares would overflow or vanish are factorised in another unit. A fit uses all
     cores that the process may use (``OMP_NUM_THREADS`` is respected); its bits do not depend on
-    their number, except for those of the singular vectors that it begins with on large X. Dense X
-    is not copied; of sparse X, a transpose is.
+    their number. Dense X is copied only if its rows are not contiguous; of sparse X, a transpose is
+    made.
 
     References
     ----------
@@ -172,7 +172,7 @@ class NMF(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         -------
         self : NMF
         """
-        self.fit_transform(X, **params)
+        self.fit_transform(X, y, **params)
         return self
 
     @fit_context
@@ -201,7 +201,7 @@ class NMF(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         ConvergenceWarning
             If `max_iter` iterations were not enough.
         """
-        X = read_X(self, X, reset=True, order=None, accept_sparse=("csr", "csc"))
+        X = read_X(self, X, reset=True, accept_sparse=("csr", "csc"))
         task = fit_task(self, X, y, max_subtasks=self.max_iter)
         found = factorise(self, X, W, H, task=task)
         self._n_components = self.n_components_ = found.H.shape[0]
@@ -222,10 +222,8 @@ class NMF(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
         W : ndarray of shape (n_samples, n_components)
         """
         check_is_fitted(self)
-        X = read_X(self, X, order=None, accept_sparse=("csr", "csc"))
-        check_non_negative(X, "NMF.transform (input X)")
-        H = self.components_.astype(X.dtype, copy=False)
-        return factorise(self, X, None, H, update_H=False).W
+        X = read_X(self, X, accept_sparse=("csr", "csc"))
+        return solve_for(self, X, self.components_)
 
     def inverse_transform(self, X):
         """Return the rows W H.

@@ -79,6 +79,6 @@ def non_negative_factorization(
         shuffle=shuffle,
     )
     model._validate_params()
-    X = check_array(X, accept_sparse=("csr", "csc"), dtype=FLOATS)
+    X = check_array(X, accept_sparse=("csr", "csc"), dtype=FLOATS, order="C")
     found = factorise(model, X, W, H, update_H=update_H)
     return found.W, found.H, found.n_iter

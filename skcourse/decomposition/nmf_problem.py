@@ -66,6 +66,14 @@ def factorise(model, X, W, H, *, update_H=True, task=SILENCE):
         return find_both(model, X, (W, Ht), unit, task)
 
 
+def solve_for(model, X, H):
+    """Return W for validated X and the fitted components H, which may be all zeros."""
+    beta = beta_of(model.beta_loss)
+    check_together(model, X, beta)
+    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        return find_W(model, X, np.array(H.T, X.dtype, order="C"), beta).W
+
+
 def check_together(model, X, beta):
     """Raise ValueError if parameters do not fit together, or X does not fit them."""
     if model.solver != "mu" and beta != 2:

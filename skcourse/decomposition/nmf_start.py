@@ -79,7 +79,7 @@ def unit_of(X, solver, H=None):
     if H is None:
         return Unit(e, e // 2, e // 2)
     size = H.max()
-    of_H = 0 if low <= size <= high and not e else int(np.floor(np.log2(size)))
+    of_H = 0 if size == 0 or (low <= size <= high and not e) else int(np.floor(np.log2(size)))
     return Unit(e, e - of_H, of_H)
 
 
