@@ -3,6 +3,13 @@
 from skcourse.inspection.coefficient_table import coefficient_table
 from skcourse.inspection.display import CoefficientDisplay
 from skcourse.inspection.elbow import ElbowDisplay
+from skcourse.inspection.em import EMDisplay
 from skcourse.inspection.table import CoefficientTable
 
-__all__ = ["CoefficientDisplay", "CoefficientTable", "ElbowDisplay", "coefficient_table"]
+__all__ = [
+    "CoefficientDisplay",
+    "CoefficientTable",
+    "EMDisplay",
+    "ElbowDisplay",
+    "coefficient_table",
+]

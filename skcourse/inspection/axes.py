@@ -13,3 +13,17 @@ def pyplot(who):
 def axes_or_new(ax, who):
     """Return `ax`, or the axes of a new figure if it is None."""
     return pyplot(who).subplots(layout="constrained")[1] if ax is None else ax
+
+
+def patches():
+    """Return matplotlib.patches, once there are axes."""
+    import matplotlib.patches
+
+    return matplotlib.patches
+
+
+def animation():
+    """Return matplotlib.animation, once there are axes."""
+    import matplotlib.animation
+
+    return matplotlib.animation
