@@ -189,7 +189,7 @@ class EMDisplay:
         words = [f"iteration {iteration}"] if len(self.means) > 1 else []
         if np.isfinite(self.log_likelihood[iteration]):
             words.append(f"mean log-likelihood {self.log_likelihood[iteration]:.4f}")
-        self.ax_.set_title(", ".join(words))
+        self.ax_.set_title("\n".join(words))
         return [self.centers_, *self.ellipses_]
 
 
