@@ -11,7 +11,8 @@ Iteration   For psi so far, let s_1 >= .. >= s_k and v_j be the leading eigenval
                 -2/n log p = p log 2 pi + sum log psi_f + sum_j log max(s_j, 1) + min(s_j, 1)
                              + (trace of (1) - sum_j s_j)                                 (3)
             scikit-learn stops by log s_j + 1 in the place of log max(s_j, 1) + min(s_j, 1), which
-            is another number where s_j < 1. Here too, so that the fit is the same.
+            is another number where s_j < 1. Here too, so that the fit is the same; but not where
+            s_j is 0, which it has no likelihood for.
 Posterior   Of a row, z is normal; with M = 1 + W diag(1/psi) W',
                 mean M^-1 W diag(1/psi) (x - m),   covariance M^-1                        (4)
 Cost        C once, n p^2 products; then that of (1), see `factor_analysis_whitened`: the rows are
@@ -77,13 +78,15 @@ class FactorAnalysis(
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features_in_)
-        W; fewer rows if X has fewer rows or columns than `n_components`.
+        W; fewer rows if X has fewer rows or columns than `n_components`. Before a rotation, the
+        score that is largest in size is positive for each.
     noise_variance_ : ndarray of shape (n_features_in_,)
         psi, at least 1e-12.
     mean_ : ndarray of shape (n_features_in_,)
     loglike_ : list of float
         The log-likelihood of all rows in each iteration, as scikit-learn computes it: too large
-        where a factor explains less than the noise does.
+        where a factor explains less than the noise does. With more factors than the rows have
+        dimensions, that of `history_`.
     n_iter_ : int
     history_ : dict of str to ndarray of shape (n_iter_,)
         "log_likelihood" of all rows in each iteration, which never falls.
@@ -176,16 +179,15 @@ class FactorAnalysis(
         X = read_X(self, X, reset=True, finite=False)
         weights = check_weights(sample_weight, X)
         psi = first_noise(self, X.shape[1])
-        rows, mean, weight = rows_of(self, X, weights)
+        rows, whitened = rows_of(self, X, weights)
         k = X.shape[1] if self.n_components is None else self.n_components
-        randomized = self.svd_method == "randomized"
-        subspace = Subspace(
-            rows,
-            k,
-            self.iterated_power if randomized else None,
-            check_random_state(self.random_state) if randomized else None,
-        )
-        found = iterate(self, subspace, psi, mean, weight, X.dtype, task)
+        options = {}
+        if self.svd_method == "randomized":
+            options = {
+                "n_steps": self.iterated_power,
+                "rng": check_random_state(self.random_state),
+            }
+        found = iterate(self, Subspace(whitened, k, **options), psi, rows, task)
         vars(self).update(found)
         task.end()
         return self
@@ -203,7 +205,7 @@ class FactorAnalysis(
         """
         if not hasattr(self, "components_"):
             check_is_fitted(self)
-        X = read_X(self, X, order=None, finite=False)
+        X = read_X(self, X, order=None, finite=False, dtype="numeric")
         regression, _ = self._posterior()
         return project(X, regression.astype(self.components_.dtype), self.mean_, self)
 
@@ -250,7 +252,7 @@ class FactorAnalysis(
         ll : ndarray of shape (n_samples,)
         """
         check_is_fitted(self)
-        X = read_X(self, X, order=None, finite=False)
+        X = read_X(self, X, order=None, finite=False, dtype="numeric")
         W, psi, mean = self._model()
         regression, log_det = self._posterior()
         constant = len(psi) * np.log(2 * np.pi) + np.sum(np.log(psi)) + log_det

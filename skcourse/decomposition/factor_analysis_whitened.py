@@ -98,17 +98,21 @@ class Subspace:
             self.Q = rng.standard_normal((len(rows.variances), k + MORE))
 
     def leading(self, d):
-        """Return the k leading eigenvalues of B, in falling order, (k,), and eigenvectors, (k, p).
+        """Return the k leading eigenvalues of B, eigenvectors, (k, p), and the sum of the others.
 
-        Eigenvalues that are rounding are 0.
+        Eigenvalues fall; one that is rounding is 0.
         """
         if self.Q is None:
             found = self.rows.spectrum(d, self.k)
-            s = np.square(found.values[: self.k])
+            s = np.square(found.values)
             least = np.square(found.rounding) * s.max(initial=0.0)
-            return np.where(s > least, s, 0.0), found.axes[: self.k]
+            s = np.where(s > least, s, 0.0)
+            known = len(s) == self.rows.n_axes  # then nothing cancels
+            rest = np.sum(s[self.k :]) if known else self.rows.total(d) - np.sum(s[: self.k])
+            return s[: self.k], found.axes[: self.k], float(rest)
         for _ in range(self.n_steps + 1):
             self.Q = linalg.qr(self.rows.times(d, self.Q), mode="economic", check_finite=False)[0]
         s, Z = np.linalg.eigh(self.Q.T @ self.rows.times(d, self.Q))
         self.Q = self.Q @ Z[:, ::-1]
-        return s[::-1][: self.k].clip(min=0.0), self.Q.T[: self.k]
+        s = s[::-1][: self.k].clip(min=0.0)
+        return s, self.Q.T[: self.k], self.rows.total(d) - float(np.sum(s))
