@@ -50,7 +50,7 @@ def maker(cls, *, same_work=False):
 def problem(estimator, n, p):
     """Make what `estimator` can fit: Gaussian clusters X, and y, numbers or classes linear in X.
 
-    y is positive for those that want it so, and has two columns for those that want several.
+    X and y are positive for those that want them so; y has two columns for those that want several.
 
     X, of shape (n, p), is filled in place, never copied: memory is measured on it.
     """
@@ -61,6 +61,8 @@ def problem(estimator, n, p):
         X[group::N_GROUPS] += centre
     scores = X @ rng.standard_normal((p, 3))
     tags = get_tags(estimator)
+    if tags.input_tags.positive_only:
+        np.abs(X, out=X)
     if tags.classifier_tags is not None:
         return Data(X, np.argmax(scores, axis=1))
     if tags.regressor_tags is not None:

@@ -13,11 +13,16 @@ ABOUT = "Time of our fit, and how many times longer scikit-learn takes, {}. Left
 ABOUT += "patience with one of the two: {}."
 LEFT_OUT = (
     "ARDRegression",
+    "DictionaryLearning",
     "ElasticNetCV",
+    "FactorAnalysis",
+    "KMedoids",
     "LassoCV",
     "LogisticRegressionCV",
+    "MiniBatchDictionaryLearning",
     "MultiTaskElasticNetCV",
     "MultiTaskLassoCV",
+    "NMF",
     "QuantileRegressor",
 )
 

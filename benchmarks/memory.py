@@ -9,10 +9,16 @@ SHAPES = ((200_000, 100), (500, 40_000))  # many rows; many columns
 LIMIT = 0.25  # of X: room for a few numbers per row, not for a copy
 LEFT_OUT = {  # shapes that take minutes, or a p x p matrix, in either library
     "ARDRegression": SHAPES,
+    "BayesianGaussianMixture": SHAPES[1:],
     "BayesianRidge": SHAPES[1:],
+    "DictionaryLearning": SHAPES,
     "ElasticNetCV": SHAPES,
+    "Gaussian": SHAPES[1:],
+    "GaussianMixture": SHAPES[1:],
+    "KMedoids": SHAPES,
     "LassoCV": SHAPES,
     "LogisticRegressionCV": SHAPES,
+    "MiniBatchDictionaryLearning": SHAPES,
     "MultiTaskElasticNetCV": SHAPES,
     "MultiTaskLassoCV": SHAPES,
     "OrthogonalMatchingPursuitCV": SHAPES,
