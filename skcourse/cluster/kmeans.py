@@ -1,6 +1,6 @@
 """The k-means estimator: from which centres, how often.
 
-The iteration is that of `lloyd`, or of `exhaustive` where sizes are bounded or values missing.
+The iteration is that of `lloyd`, or of `lloyd_variants` where sizes are bounded or values missing.
 """
 
 import warnings
@@ -12,8 +12,8 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 
 from skcourse.cluster.base import CHOICES, CentreModel, check_init, is_array_like
-from skcourse.cluster.exhaustive import ExhaustiveLloyd, check_sizes
 from skcourse.cluster.lloyd import Lloyd
+from skcourse.cluster.lloyd_variants import LloydVariant, check_sizes
 from skcourse.cluster.missing_rows import MissingRows
 from skcourse.core.history import fit_task, warn_not_converged
 from skcourse.core.validation import Interval, StrOptions, fit_context
@@ -233,7 +233,7 @@ class KMeans(CallbackSupportMixin, CentreModel):
         )
         if sizes is None and not isinstance(rows, MissingRows):
             return Lloyd
-        return partial(ExhaustiveLloyd, sizes=sizes)
+        return partial(LloydVariant, sizes=sizes)
 
     def _warn_if_pointless(self):
         """Warn about bounds between centres where there is one."""

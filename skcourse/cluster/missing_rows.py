@@ -23,8 +23,10 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import assert_all_finite
 
+from skcourse.cluster.bounds import margin, sharpen_rows, widen
 from skcourse.cluster.dense import DenseRows, forget, over, read_only
 from skcourse.cluster.statistics import Stats, count_row
+from skcourse.core.chunks import chunk_slices
 from skcourse.core.distances import TILE, Centers, U, new_tile, prepare, search
 from skcourse.core.kernel import kernel
 
@@ -36,17 +38,16 @@ def add_seen_moments(X, weights, total, mean, squares):
         w = np.float64(weights[i]) if len(weights) else 1.0
         for f in range(X.shape[1]):
             x = np.float64(X[i, f])
-            if x == x:
-                total[f] += w
-                mean[f] += w * x
+            is_seen = x == x
+            total[f] += w if is_seen else 0.0
+            mean[f] += w * x if is_seen else 0.0
     for f in range(X.shape[1]):
         mean[f] /= total[f] if total[f] > 0 else 1.0
     for i in range(X.shape[0]):
         w = np.float64(weights[i]) if len(weights) else 1.0
         for f in range(X.shape[1]):
             t = np.float64(X[i, f]) - mean[f]
-            if t == t:
-                squares[f] += w * t * t
+            squares[f] += w * t * t if t == t else 0.0
 
 
 @kernel
@@ -61,9 +62,9 @@ def add_seen_rows(X, weights, origin, labels, stats):
         sums = stats.sums[labels[i]]
         for f in range(d):
             t = np.float64(X[i, f]) - np.float64(origin[f])
-            if t == t:
-                sums[f] += w * t
-                sums[d + f] += w
+            is_seen = t == t
+            sums[f] += w * t if is_seen else 0.0
+            sums[d + f] += w if is_seen else 0.0
         count_row(stats, labels[i], w, 1.0, 0.0)
 
 
@@ -105,28 +106,52 @@ def approach(X, weights, points, nearby, current, start, potentials):
 
 
 @kernel
-def fill_seen(tile, X, start, width, origin):
-    """Put the rows from `start`, less the origin, into `tile` as columns: x_i, then m_i of (4)."""
-    d = U(X.shape[1])
+def fill_seen(tile, X, rows, origin):
+    """Put x_i - origin, then m_i of (4), i in `rows`, into `tile` as columns, and |x_i|^2."""
+    d, width = U(X.shape[1]), U(rows.shape[0])
+    for i in range(width):
+        tile.norms[i] = 0
     for f in range(d):
         seen, at, shift = (d + f) * TILE, f * TILE, origin[f]
         for i in range(width):
-            t = X[start + i, f] - shift
+            t = X[rows[i], f] - shift
             is_seen = t == t
             tile.columns[at + i] = t if is_seen else 0
             tile.columns[seen + i] = 1 if is_seen else 0
+            tile.norms[i] += t * t if is_seen else 0
 
 
 @kernel
 def nearest_seen(X, centers, labels):
     """Write z_i of (2) into `labels`, int32 (n,); `centers` are those of `lifted`."""
     tile = new_tile(centers.points)
+    rows = np.empty(int(TILE), np.uint32)
     for start in range(0, X.shape[0], int(TILE)):
         width = min(int(TILE), X.shape[0] - start)
-        fill_seen(tile, X, U(start), U(width), centers.origin)
+        for i in range(width):
+            rows[i] = start + i
+        fill_seen(tile, X, rows[:width], centers.origin)
         search(tile, centers.points, centers.half_norms, U(width))
         for i in range(width):
             labels[start + i] = tile.labels[i]
+
+
+@kernel
+def assign(X, centers, motion, state):
+    """Give each row the label (2) of `lifted` centres, if it may have a new one; return n_moved."""
+    suspects = np.empty(X.shape[0], np.uint32)
+    n_suspects = widen(motion, state, suspects)
+    tile = new_tile(centers.points)
+    n_moved = 0
+    for start in range(0, n_suspects, int(TILE)):
+        rows = suspects[start : min(start + int(TILE), n_suspects)]
+        fill_seen(tile, X, rows, centers.origin)
+        search(tile, centers.points, centers.half_norms, U(rows.shape[0]))
+        n_new = sharpen_rows(tile, rows, state, motion.margin)
+        for t in range(n_new):
+            state.labels[rows[t]] = tile.labels[t]
+        n_moved += n_new
+    return n_moved
 
 
 def lifted(points, origin):
@@ -174,6 +199,27 @@ class MissingRows(DenseRows):
         usual = np.broadcast_to(self.means - origin, sums.shape)
         means = np.divide(sums, seen, out=usual.copy(), where=seen > 0)
         return stats._replace(sums=means * stats.weights[:, np.newaxis])
+
+    def assign(self, centers, motion, state):
+        """Update `state` to the centres, and return n_moved.
+
+        The bounds of `skcourse.cluster.bounds` hold for the features that a row has: there, no
+        centre is farther from another than in all features. But it may be nearer: `motion.gap`
+        has to be 0.
+        """
+        k, d = len(motion.drift), self.shape[1]
+        centers = lifted(centers.points[:k, :d].astype(np.float64), centers.origin)
+        return over(
+            lambda rows: assign(self.part(rows)[0], centers, motion, state.part(rows)),
+            self.slices(k),
+        )
+
+    def margin(self):
+        """Return m of `skcourse.cluster.bounds` for products of twice the length.
+
+        Beside <x, c>, the squares of c are rounded as they are added up, hence twice as much.
+        """
+        return 2 * margin(2 * self.shape[1], self.dtype)
 
     def distances_to_own(self, centers, labels):
         """Return what row i adds to (1) for a weight of 1, float64 (n,)."""
@@ -254,11 +300,16 @@ def has_missing(X, estimator):
         name = type(estimator).__name__
         is_dense = not sp.issparse(X)
         assert_all_finite(X, allow_nan=is_dense, input_name="X", estimator_name=name)
-    missing = np.isnan(X) if is_dense else np.zeros((1, 1), np.bool_)
-    unseen = np.flatnonzero(missing.all(axis=1))
-    if len(unseen):
-        raise ValueError(
-            f"{name} cannot place samples without any value: "
-            f"X has only NaN in row(s) {', '.join(map(str, unseen[:10]))}."
-        )
-    return bool(missing.any())
+    if not is_dense:
+        return False
+    found = False
+    for rows in chunk_slices(X.shape[0], X.shape[1] * X.itemsize):
+        missing = np.isnan(X[rows])
+        found |= bool(missing.any())
+        unseen = rows.start + np.flatnonzero(missing.all(axis=1))
+        if len(unseen):
+            raise ValueError(
+                f"{name} cannot place samples without any value: "
+                f"X has only NaN in row(s) {', '.join(map(str, unseen[:10]))}."
+            )
+    return found

@@ -1,13 +1,14 @@
-"""Lloyd's iteration that looks at every row: where sizes are bounded, or values missing.
+"""Lloyd's iteration where the sizes of clusters are bounded, or values missing.
 
-Problem     As `lloyd`, the least inertia J(c, z) = sum_i w_i |x_i - c_{z_i}|^2; perhaps only among
-            labels z with
+Problem     As `lloyd`, the least inertia J(c, z) = sum_i w_i |x_i - c_{z_i}|^2, over the features
+            that row i has; perhaps only among labels z with
                 size_min <= n_j <= size_max,    n_j rows of positive weight with z_i = j      (1)
-Iteration   z minimises J for the centres, among all labels or those of (1): see
-            `bounded_assignment`. Then c_j is the mean of its rows. Neither half raises J.
-Cost        n k distances per iteration. Bounds that skip rows, as those of `lloyd`, would not tell
-            of a row that has to leave its nearest centre because others are nearer to that; with
-            (1), all n k distances are held in memory.
+Iteration   z minimises J for the centres, among all labels or among those of (1): see
+            `missing_rows` and `bounded_assignment`. Then c_j is the mean of its rows. Neither half
+            raises J.
+Cost        With (1), n k distances per iteration, which are held in memory: what a row does depends
+            on others that are nearer to its nearest centre, so no bound tells that it stays. Without
+            (1), those that the bounds of `lloyd` leave open. The sums of the clusters are made anew.
 Reference   P. Bradley, K. Bennett, A. Demiriz, Constrained k-means clustering, Microsoft Research,
             2000.
 """
@@ -18,12 +19,12 @@ from skcourse.cluster.bounded_assignment import bounded_assignment
 from skcourse.cluster.lloyd import Lloyd
 
 
-class ExhaustiveLloyd(Lloyd):
+class LloydVariant(Lloyd):
     """One run of the iteration; `run` is that of `Lloyd`.
 
     Parameters
     ----------
-    rows : DenseRows, SparseRows or MissingRows
+    rows : DenseRows or SparseRows, if there are bounds, or MissingRows
     origin, squares, seeds : see `Lloyd`
     sizes : tuple of int or None, the bounds of (1)
     """
@@ -31,23 +32,29 @@ class ExhaustiveLloyd(Lloyd):
     def __init__(self, rows, origin, squares, seeds, sizes=None):
         super().__init__(rows, origin, squares, seeds, n_bounds=0)
         self.with_gaps = False  # nobody asks how far centres are from each other
+        if sizes is None:
+            self.motion = self.motion._replace(margin=rows.margin())
         self.sizes, self.prices = sizes, None
         self.present = np.flatnonzero(rows.weights > 0) if len(rows.weights) else slice(None)
 
     def assign(self):
         """Give each row its label; return how many moved, and the inertia."""
-        centers = self.centers_now()
-        labels = self.best_labels(centers)
-        n_moved = np.count_nonzero(labels != self.state.labels)
-        self.state.labels[:] = labels
+        centers, state = self.centers_now(), self.state
+        if self.sizes is None:
+            n_moved = self.rows.assign(self.centers, self.motion, state)
+        else:
+            labels = self.cheapest(centers)
+            n_moved = np.count_nonzero(labels != state.labels)
+            state.labels[:] = labels
         self.sum_anew()
         self.n_empty = np.count_nonzero(self.totals.counts == 0)
-        return n_moved, self.rows.inertia(centers, labels)
+        return n_moved, self.rows.inertia(centers, state.labels)
 
-    def best_labels(self, centers):
-        """Return the labels of least inertia, int32 (n,); rows of weight 0 are where they like."""
-        if self.sizes is None:
-            return self.rows.label(centers)
+    def cheapest(self, centers):
+        """Return the labels of least inertia in (1), int32 (n,).
+
+        Rows of weight 0 are where they like.
+        """
         costs = self.rows.squared_distances(centers)
         labels = np.argmin(costs, axis=1).astype(np.int32)
         if len(self.rows.weights):
@@ -70,7 +77,8 @@ class ExhaustiveLloyd(Lloyd):
     def finish(self):
         """Return the centres in the units of X; the labels are the best ones for them."""
         centers = self.centers_now()
-        self.state.labels[:] = self.best_labels(centers)
+        best = self.rows.label if self.sizes is None else self.cheapest
+        self.state.labels[:] = best(centers)
         return centers
 
 
