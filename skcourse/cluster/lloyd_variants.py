@@ -6,9 +6,9 @@ Problem     As `lloyd`, the least inertia J(c, z) = sum_i w_i |x_i - c_{z_i}|^2,
 Iteration   z minimises J for the centres, among all labels or among those of (1): see
             `missing_rows` and `bounded_assignment`. Then c_j is the mean of its rows. Neither half
             raises J.
-Cost        With (1), n k distances per iteration, which are held in memory: what a row does depends
-            on others that are nearer to its nearest centre, so no bound tells that it stays. Without
-            (1), those that the bounds of `lloyd` leave open. The sums of the clusters are made anew.
+Cost        With (1), n k distances per iteration, held in memory: where a row goes depends
+            on the others, so that no bound tells of one that it stays. Without (1), the distances
+            that the bounds of `lloyd` leave open. The sums of the clusters are made anew.
 Reference   P. Bradley, K. Bennett, A. Demiriz, Constrained k-means clustering, Microsoft Research,
             2000.
 """
