@@ -123,14 +123,14 @@ def find_both(model, X, factors, unit, task):
         run = Multiplication(rows, beta, penalties)
         n_iter, history = run.run(W, Ht, task=Attributes(task, unit), **how)
     value = rows.divergence(W, Ht, beta)
-    if not np.isfinite(value):
+    history = history.arrays()
+    if not np.isfinite([value, *(values[-1] for values in history.values())]).all():
         raise ValueError(
             "The factorisation left the range of numbers: X, or the first W and H, have entries "
             "that are too large, or too small. Scale them."
         )
     warn_if_last(model, n_iter)
     error = np.sqrt(2 * max(value, 0.0)) * 2.0 ** (beta * unit.of_X / 2)
-    history = history.arrays()
     history["loss"] = history["loss"] * np.exp2(float(beta * unit.of_X))
     return Factorisation(
         divided(W, -unit.of_W), divided(components(Ht), -unit.of_H), n_iter, history, float(error)
