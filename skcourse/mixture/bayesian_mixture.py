@@ -222,7 +222,9 @@ default="dirichlet_process"
         if covariance is None:
             return mean, None
         if kind == "spherical":
-            return mean, check(covariance, (), "spherical covariance_prior")[()]
+            if not np.isscalar(covariance):
+                raise ValueError("With spherical covariances, 'covariance_prior' is one number.")
+            return mean, float(covariance)
         shape = (d,) if kind == "diag" else (d, d)
         covariance = check(covariance, shape, f"{kind} covariance_prior")
         one = covariance[np.newaxis] if kind in ("full", "diag") else covariance
