@@ -25,7 +25,7 @@ class CentredRows(LinearOperator):
     Parameters
     ----------
     X : {array, sparse matrix} of shape (n, p), float32 or float64; a memmap is read chunk by chunk
-    mean : array of shape (p,), float64
+    mean : array of shape (p,), float64; None, where X is dense, means about the origin
     weights : array of shape (n,) or None
     """
 
@@ -38,7 +38,12 @@ class CentredRows(LinearOperator):
 
     def block(self, rows, out=None):
         """Return the rows of A in a slice, where X is dense."""
-        block = np.subtract(self.X[rows], self.mean, out=out, dtype=np.float64)
+        if self.mean is not None:
+            block = np.subtract(self.X[rows], self.mean, out=out, dtype=np.float64)
+        elif self.roots is None and self.X.dtype == np.float64:
+            return self.X[rows]
+        else:
+            block = np.add(self.X[rows], 0.0, out=out, dtype=np.float64)
         if self.roots is not None:
             block *= self.roots[rows]
         return block

@@ -11,6 +11,7 @@ from skcourse.decomposition.pca import PCA
 from skcourse.decomposition.probabilistic_pca import ProbabilisticPCA
 from skcourse.decomposition.sparse_coder import SparseCoder
 from skcourse.decomposition.sparse_encode import sparse_encode
+from skcourse.decomposition.truncated_svd import TruncatedSVD
 
 __all__ = [
     "NMF",
@@ -21,6 +22,7 @@ __all__ = [
     "MiniBatchDictionaryLearning",
     "ProbabilisticPCA",
     "SparseCoder",
+    "TruncatedSVD",
     "dict_learning",
     "dict_learning_online",
     "non_negative_factorization",

@@ -22,6 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 from skcourse.core.chunks import for_each_chunk
 from skcourse.core.moments import quiet
 from skcourse.core.validation import FLOATS, check_finite_sums, read_X
+from skcourse.decomposition.sparse_rows import product
 from skcourse.decomposition.spectrum import completed
 
 AT_ONCE = 2**16  # entries of X: below, one product on the calling thread
@@ -199,7 +200,9 @@ def project(X, axes, mean, estimator):
     """
     if issparse(X):
         check_finite_sums(X.data.sum(), X, estimator=estimator)
-        return X @ axes.T if mean is None else X @ axes.T - mean @ axes.T
+        many = X.format == "csr" and X.nnz > AT_ONCE
+        scores = product(X, axes.T).astype(np.result_type(X, axes)) if many else X @ axes.T
+        return scores if mean is None else scores - mean @ axes.T
     if X.size <= AT_ONCE:
         scores = (X if mean is None else X - mean) @ axes.T
     else:

@@ -11,8 +11,8 @@ Update      With W_a rows before and W_b in the batch, of mean m_b and centred r
 Routes      A has r = k + b + 1 rows. A long one needs no more than
                 A'A = V' diag(s^2) V + B'B + d d' W_a W_b / W                          (3)
             of which the p x p eigenproblem, and B'B of the batches ahead, on other threads, cost
-            far less than an SVD of A. Squares lose digits: where s_k turns out below `SHORT` s_1,
-            the triangle of A = QR is decomposed in the place of (3). A short one, 2 r < p, is
+            far less than an SVD of A. Squares lose digits: where s_k turns out below 1e-3 s_1, the
+            triangle of A = QR is decomposed in the place of (3). A short one, 2 r < p, is
             decomposed by QR of A'.
 Cost        A batch: b p^2 + 4/3 p^3 products by (3), 2 p r^2 + 20 r^3 if it is short.
 Reference   D. Ross, J. Lim, R.-S. Lin, M.-H. Yang, Incremental learning for robust visual
@@ -31,7 +31,7 @@ from skcourse.core import factors, moments
 from skcourse.core.chunks import reduce_blocks
 from skcourse.core.dense_chunks import DenseChunks
 from skcourse.core.factors import Factor
-from skcourse.core.linalg import FLOOR, triangle
+from skcourse.core.linalg import triangle
 from skcourse.core.moments import Moments, centred_rows, merged_means, quiet
 from skcourse.core.validation import (
     Interval,
@@ -42,8 +42,6 @@ from skcourse.core.validation import (
 )
 from skcourse.decomposition import spectrum
 from skcourse.decomposition.base import Axes, axes_of, count_rows
-
-SHORT = 1e-3  # of the longest: an axis that the squares of (3) know to 1e-10, or better
 
 
 class Batch(NamedTuple):
@@ -109,10 +107,7 @@ def of_squares(seen, sums, shift, k):
     if seen is not None:
         A = kept_rows(seen)
         S += A.T @ A
-    if not FLOOR < np.trace(S) < np.inf:
-        return None
-    found = spectrum.of_scatter(S, k)
-    return found if found.values[k - 1] > SHORT * found.values[0] else None
+    return spectrum.of_squares(S, k)
 
 
 def of_rows(seen, batch, shift, k):

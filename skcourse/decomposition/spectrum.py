@@ -20,10 +20,12 @@ from scipy import linalg
 from scipy.linalg import lapack
 
 from skcourse.core.chunks import one_blas_thread
+from skcourse.core.linalg import FLOOR
 
 EPS = np.finfo(np.float64).eps
 FEW = 5  # the leading p / 5 eigenvectors are found alone in less time than all together
 SMALL = 128  # up to here, calls cost more than products
+SHORT = 1e-3  # of the longest axis: one that squares know to 1e-10, or better
 LARGE = 512**3  # products from which the decomposition itself deserves all threads of BLAS
 
 
@@ -48,6 +50,14 @@ def of_scatter(S, k):
             squares, V = np.linalg.eigh(S)
     s = np.sqrt(squares[::-1].clip(min=0.0))
     return Spectrum(s, V.T[::-1], np.sqrt(max(np.trace(S), 0.0)), np.sqrt(p * EPS))
+
+
+def of_squares(S, k):
+    """Return the spectrum of the `k` leading axes by (2); None where squares lose their digits."""
+    if not FLOOR < np.trace(S) < np.inf:
+        return None
+    found = of_scatter(S, k)
+    return found if found.values[k - 1] > SHORT * found.values[0] else None
 
 
 def is_partial(p, k):

@@ -7,7 +7,7 @@ from scipy import sparse
 from sklearn import decomposition as theirs
 from threadpoolctl import threadpool_limits
 
-from skcourse.decomposition import PCA, IncrementalPCA, incremental_pca
+from skcourse.decomposition import PCA, IncrementalPCA, incremental_pca, spectrum
 
 EPS = np.finfo(float).eps
 ATTRIBUTES = (
@@ -30,7 +30,7 @@ def rows(n=200, p=12, *, condition=10.0, offset=1.0, seed=0):
 
 def assert_same_fit(ours, reference, *, condition=10.0):
     """Squares know s_k to eps (s_1 / s_k)^2, each of some ten batches adds its own."""
-    slack = 1e4 * EPS * min(condition, 1 / incremental_pca.SHORT) ** 2
+    slack = 1e4 * EPS * min(condition, 1 / spectrum.SHORT) ** 2
     for name in ATTRIBUTES:
         a, b = getattr(ours, name), getattr(reference, name)
         assert_allclose(a, b, rtol=slack, atol=slack, err_msg=name)

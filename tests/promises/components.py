@@ -1,5 +1,7 @@
 """What the decompositions beside PCA promise."""
 
+import numpy as np
+
 from skcourse.testing import Case, scale, shift
 
 UNIT = 3.0
@@ -26,4 +28,25 @@ def incremental_pca(cls):
     yield Case(white, symmetries=(shift(),), problems=wide, excused=FORGETS)
 
 
-PROMISES = {"IncrementalPCA": incremental_pca}
+def truncated_svd(cls):
+    """Singular vectors about 0: turned and scaled with the rows, and not shifted."""
+    unit = scale(UNIT, transform=lambda Z, X: UNIT * Z)
+    regular = {"columns": (4, 6), "flaws": ("none",), "conditions": (10.0, 1e2)}
+    moves = {"draws": False, "symmetries": (unit,), "problems": regular}
+    best = {"objective": left_over, "optimum": least_left_over, "reached": True}
+    yield Case(cls(), **moves, **best)
+    yield Case(cls(n_components=3, algorithm="arpack"), **moves)
+
+
+def left_over(svd, problem):
+    """Return the squared distance of the rows from the plane through 0."""
+    return np.sum((problem.X - svd.inverse_transform(svd.transform(problem.X))) ** 2)
+
+
+def least_left_over(problem, k=2):
+    """Return the sum of the smaller squared singular values (Eckart, Young 1936)."""
+    return np.sum(np.linalg.svd(problem.X.astype(float), compute_uv=False)[k:] ** 2)
+
+
+PROMISES = {"IncrementalPCA": incremental_pca, "TruncatedSVD": truncated_svd}
+SHARP = {"TruncatedSVD": {"n_iter": 30}}
