@@ -1,5 +1,6 @@
 """Clustering: k-means and k-medoids, and how many clusters there are."""
 
+from skcourse.cluster.bisecting import BisectingKMeans
 from skcourse.cluster.kmeans import KMeans
 from skcourse.cluster.kmeans_function import k_means
 from skcourse.cluster.kmedoids import KMedoids
@@ -8,6 +9,7 @@ from skcourse.cluster.seeding import kmeans_plusplus
 from skcourse.cluster.selection import ClusterSelection, select_n_clusters
 
 __all__ = [
+    "BisectingKMeans",
     "ClusterSelection",
     "KMeans",
     "KMedoids",

@@ -1,0 +1,239 @@
+"""k-means by splitting: one cluster after the other becomes two.
+
+Problem     Find k clusters of small inertia, as k-means does, where all k centres at once would be
+            too many to search among.
+Iteration   Begin with one cluster. k - 1 times, take the cluster of the largest inertia, or of
+            the most samples, and split it by k-means with two centres (`lloyd`).
+Cost        About n d log k products per iteration of k-means if the clusters are alike in size,
+            instead of n d k.
+Answers     A sample goes down the tree of splits (`bisecting_tree`), which is not always the way
+            to the nearest of the k centres.
+Reference   M. Steinbach, G. Karypis, V. Kumar, A comparison of document clustering techniques, KDD
+            Workshop on Text Mining, 2000.
+"""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.callback import CallbackSupportMixin
+from sklearn.utils import check_random_state
+
+from skcourse.cluster.base import CentreModel, rows_of
+from skcourse.cluster.bisecting_tree import Leaf, Tree, descend
+from skcourse.cluster.lloyd import Lloyd
+from skcourse.core.history import History, fit_task
+from skcourse.core.validation import Interval, StrOptions, fit_context
+
+EQUAL = 1e-6  # of two runs whose inertias differ by less than this share, the first is kept
+
+
+class BisectingKMeans(CallbackSupportMixin, CentreModel):
+    """Partition the samples by splitting one cluster after the other in two.
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+        At most the number of samples (of positive weight).
+    init : {"k-means++", "random"} or callable, default="random"
+        The first two centres of each split: greedy k-means++, samples at random, or what the
+        callable returns for `(X, 2, random_state=...)`. A callable gets the samples of the cluster,
+        if dense less the mean of all of X, and answers in the same coordinates.
+    n_init : int, default=1
+        How often each split is tried, of which the one with the least inertia is kept.
+    random_state : int, RandomState instance or None, default=None
+        Drives the choice of first centres, by scikit-learn's draws.
+    max_iter : int, default=300
+        Of the iterations of each split.
+    verbose : int, default=0
+        Whether to print the inertia of each iteration, and the centres of each split.
+    tol : float, default=1e-4
+        Bound on the squared shift of both centres in an iteration, in squared units of X.
+    copy_x : bool, default=True
+        For compatibility: X is never changed.
+    algorithm : {"lloyd", "elkan"}, default="lloyd"
+        For compatibility: both names mean Lloyd's iteration with bounds that skip what cannot
+        change.
+    bisecting_strategy : {"biggest_inertia", "largest_cluster"}, default="biggest_inertia"
+        Which cluster is split next: the one with the largest inertia, or with the most samples.
+
+    Attributes
+    ----------
+    cluster_centers_ : ndarray of shape (n_clusters, n_features), dtype of X
+    labels_ : ndarray of shape (n_samples,), int32
+        What `predict` says of X.
+    inertia_ : float
+        Weighted sum of squared distances to the own centre, in squared units of X.
+    history_ : dict of str to ndarray of shape (n_clusters,)
+        "inertia" of 1, 2, .., `n_clusters` clusters, on the way.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Only if X has feature names that are all strings.
+
+    Notes
+    -----
+    Clusters are numbered as the leaves of the tree of splits, from left to right. A fit uses all
+    cores that the process may use; its bits do not depend on their number.
+
+    References
+    ----------
+    M. Steinbach, G. Karypis, V. Kumar, A comparison of document clustering techniques, KDD
+    Workshop on Text Mining, 2000.
+
+    Examples
+    --------
+    >>> from skcourse.cluster import BisectingKMeans
+    >>> ages = [[1.0], [2.0], [9.0], [11.0], [40.0], [44.0]]
+    >>> model = BisectingKMeans(n_clusters=3, random_state=0).fit(ages)
+    >>> sorted(model.cluster_centers_.ravel().tolist())
+    [1.5, 10.0, 42.0]
+    >>> [float(round(inertia, 1)) for inertia in model.history_["inertia"]]
+    [1704.8, 82.8, 10.5]
+    """
+
+    _parameter_constraints: dict = {
+        **CentreModel._parameter_constraints,
+        "init": [StrOptions({"k-means++", "random"}), callable],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "copy_x": ["boolean"],
+        "algorithm": [StrOptions({"lloyd", "elkan"})],
+        "bisecting_strategy": [StrOptions({"biggest_inertia", "largest_cluster"})],
+    }
+
+    def __init__(
+        self,
+        n_clusters=8,
+        *,
+        init="random",
+        n_init=1,
+        random_state=None,
+        max_iter=300,
+        verbose=0,
+        tol=1e-4,
+        copy_x=True,
+        algorithm="lloyd",
+        bisecting_strategy="biggest_inertia",
+    ):
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.random_state = random_state
+        self.max_iter = max_iter
+        self.verbose = verbose
+        self.tol = tol
+        self.copy_x = copy_x
+        self.algorithm = algorithm
+        self.bisecting_strategy = bisecting_strategy
+
+    @fit_context
+    def fit(self, X, y=None, sample_weight=None):
+        """Find the tree of splits.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : ignored, but for callbacks that score
+        sample_weight : array-like of shape (n_samples,), default=None
+            None means 1 for each sample.
+
+        Returns
+        -------
+        self : BisectingKMeans
+
+        Raises
+        ------
+        ValueError
+            If X has fewer samples of positive weight than clusters, or is not finite.
+        """
+        rows, mean, variance = self._read(X, sample_weight)
+        self._check_enough(rows)
+        rng = check_random_state(self.random_state)
+        fit = fit_task(self, X, y, sample_weight, max_subtasks=self.n_clusters - 1)
+        middle, history = rows.origin_at(mean), History()
+        inertia = rows.squares(rows.origin_at(mean), mean, variance)
+        root = Leaf(mean.astype(rows.dtype), np.arange(rows.shape[0]), inertia)
+        history.append(inertia=inertia)
+        for _ in range(self.n_clusters - 1):
+            task = fit.subtask("split")
+            leaf = self._next(root, rows)
+            leaf.children = self._split(rows, leaf.members, middle, rng)
+            leaf.members = None
+            history.append(inertia=sum(leaf.inertia for leaf in root.leaves()))
+            if task.end(lambda: self._attributes(root, rows)):
+                break
+        for name, value in self._attributes(root, rows).items():
+            setattr(self, name, value)
+        self.history_ = history.arrays()
+        fit.end()
+        return self
+
+    def predict(self, X):
+        """Return the cluster at the end of the way of each sample, int32 (n_samples,)."""
+        return descend(rows_of(self._read_again(X)), self._tree)
+
+    def _check_enough(self, rows):
+        """Raise ValueError if weights leave fewer rows than clusters."""
+        n_positive = np.count_nonzero(rows.weights) if len(rows.weights) else rows.shape[0]
+        if n_positive < self.n_clusters:
+            raise ValueError(
+                f"The number of samples of positive sample_weight, {n_positive}, should be >= "
+                f"n_clusters={self.n_clusters}."
+            )
+
+    def _next(self, root, rows):
+        """Return the leaf to split: the first of the highest score of those that can be."""
+
+        def score(leaf):
+            own = leaf.members
+            weights = rows.weights[own] if len(rows.weights) else own
+            n = np.count_nonzero(weights) if len(rows.weights) else len(own)
+            if n < 2:
+                return -1.0
+            return leaf.inertia if self.bisecting_strategy == "biggest_inertia" else len(own)
+
+        return max(root.leaves(), key=score)
+
+    def _split(self, rows, members, middle, rng):
+        """Return the two leaves into which Lloyd's iteration parts the rows `members`."""
+        own = rows
+        if len(members) < rows.shape[0]:
+            own = rows_of(rows.X[members], rows.weights[members] if len(rows.weights) else None)
+        mean, variance = own.moments()
+        origin = own.origin_at(mean)
+        squares, best = own.squares(origin, mean, variance), None
+        for _ in range(self.n_init):
+            seeds = self._seeds(own, 2, self.init, rng, middle) + (
+                middle.astype(np.float64) - origin
+            )
+            if self.verbose:
+                print("Initialization complete")
+            run = Lloyd(own, origin, squares, seeds).run(
+                max_iter=self.max_iter, tol=self.tol, verbose=self.verbose
+            )
+            if best is None or run.inertia < best.inertia * (1 - EQUAL):
+                best = run
+        if self.verbose:
+            print(f"New centroids from bisection: {best.centers}")
+        fork = Tree(
+            np.vstack([best.centers[:1], best.centers]),
+            np.array([[1, 2], [-1, -1], [-1, -1]], np.int32),
+            np.array([-1, 0, 1], np.int32),
+        )
+        labels = descend(own, fork)
+        squares = own.distances_to_own(best.centers, labels)
+        squares = squares * own.weights if len(own.weights) else squares
+        inertias = np.bincount(labels, squares, minlength=2)
+        return [Leaf(best.centers[j], members[labels == j], float(inertias[j])) for j in range(2)]
+
+    def _attributes(self, root, rows):
+        """Return what a fit that ended now would set."""
+        leaves = list(root.leaves())
+        labels = np.empty(rows.shape[0], np.int32)
+        for j, leaf in enumerate(leaves):
+            labels[leaf.members] = j
+        return {
+            "cluster_centers_": np.array([leaf.center for leaf in leaves]),
+            "labels_": labels,
+            "inertia_": float(sum(leaf.inertia for leaf in leaves)),
+            "_tree": root.tree(),
+            "_n_features_out": len(leaves),
+        }
