@@ -18,11 +18,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skcourse.core.chunks import chunk_slices, reduce_blocks, sum_over_chunks
-from skcourse.core.gaussians import log_constants, log_densities
+from skcourse.core.chunks import chunk_slices, reduce_blocks
+from skcourse.core.gaussians import log_constants
 from skcourse.mixture.tiles import BLOCK, TILE, Components, Sums, expect
 
-WIDE = 40  # features from which on matrix products are quicker than tiles
 LOWEST = -1e300  # the log-weight of a component that has none
 
 
@@ -64,8 +63,6 @@ def expectation(X, weights, model, n_jobs=-1, about=None):
     statistics : Statistics
     """
     about = model.means if about is None else about
-    if X.shape[1] > WIDE:
-        return by_products(X, weights, model, n_jobs, about)
     X, weights = read_only(X), read_only(np.empty(0) if weights is None else weights)
     components = components_of(X, model, about)
 
@@ -75,8 +72,7 @@ def expectation(X, weights, model, n_jobs=-1, about=None):
         expect(X[rows], few, components, sums)
         return sums
 
-    k, d = components.points.shape
-    slices = chunk_slices(len(X), 8 * d, min_rows=4 * int(TILE))
+    slices = chunk_slices(len(X), 8 * X.shape[1], min_rows=4 * int(TILE))
     return statistics_of(reduce_blocks(part, slices, n_jobs=n_jobs), about, model.covariance_type)
 
 
@@ -133,27 +129,6 @@ def statistics_of(sums, about, covariance_type):
     return Statistics(log_likelihood, sums.weights, first, second, entropy, total)
 
 
-def by_products(X, weights, model, n_jobs, about):
-    """Return the sums by matrix products, a chunk at a time: for many features."""
-
-    def part(rows):
-        scores = log_densities(
-            X[rows].astype(np.float64), model.means, *model[2:], model.log_weights, n_jobs=1
-        )
-        w = np.ones(len(scores)) if weights is None else weights[rows].astype(np.float64)
-        largest = scores.max(axis=1, keepdims=True)
-        shares = np.exp(scores - largest)
-        total = shares.sum(axis=1, keepdims=True)
-        logs = scores - (largest + np.log(total))
-        shares /= total
-        entropy = -float(w @ np.sum(shares * np.where(shares > 0, logs, 0.0), axis=1))
-        log_likelihood = float(w @ (largest + np.log(total))[:, 0])
-        sums = moments(X[rows], w[:, np.newaxis] * shares, about, model.covariance_type)
-        return Statistics(log_likelihood, *sums, entropy, float(w.sum()))
-
-    return sum_over_chunks(part, len(X), row_bytes=8 * X.shape[1], n_jobs=n_jobs)
-
-
 def new_sums(about, covariance_type):
     """Return zeros of the shapes of s_k and S_k about points (k, d)."""
     k, d = about.shape
@@ -164,16 +139,20 @@ def new_sums(about, covariance_type):
 def moments(X, shares, about, covariance_type):
     """Return n_k, s_k and S_k, (4) and (5), for a few rows with given `shares` w_i r_ik, (n, k)."""
     first, second = new_sums(about, covariance_type)
+    points = about.astype(X.dtype, copy=False)
     for j in range(len(about)):
         some = np.flatnonzero(shares[:, j])
-        z, r = X[some] - about[j], shares[some, j]
-        first[j] = r @ z
+        z = X[some]
+        z -= points[j]
+        r = shares[some, j].astype(X.dtype, copy=False)[:, np.newaxis]
         if covariance_type in ("full", "tied"):
-            z *= np.sqrt(r)[:, np.newaxis]
+            z *= np.sqrt(r)
+            first[j] = np.sqrt(r)[:, 0] @ z
             target = second[j] if covariance_type == "full" else second
             target += z.T @ z
         else:
-            squares = r @ np.square(z)
+            first[j] = r[:, 0] @ z
+            squares = r[:, 0] @ np.square(z)
             second[j] = squares if covariance_type == "diag" else squares.sum()
     return shares.sum(axis=0), first, second
 
