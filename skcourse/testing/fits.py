@@ -45,7 +45,10 @@ def learn(estimator, piece, problem):
 
 
 def check_history(estimator, problem=None, *, falls=()):
-    """`history_`: finite arrays by name, an entry per iteration; those in `falls` never rise."""
+    """`history_`: finite arrays by name, an entry per iteration; those in `falls` never rise.
+
+    An estimator with `n_steps_`, whose iterations are passes over the rows, has an entry per step.
+    """
     problem = problem or make_problem(estimator)
     fit = fitted(estimator, problem)
     history = fit.history_
@@ -53,8 +56,9 @@ def check_history(estimator, problem=None, *, falls=()):
     assert set(falls) <= set(history), f"history_ has {sorted(history)}, not all of {falls}"
     lengths = {name: len(values) for name, values in history.items()}
     assert len(set(lengths.values())) == 1, f"history_ has entries of unequal length: {lengths}"
-    if np.ndim(getattr(fit, "n_iter_", None)) == 0 and getattr(fit, "n_iter_", None) is not None:
-        assert set(lengths.values()) == {fit.n_iter_}, f"{lengths} entries, n_iter_={fit.n_iter_}"
+    n_iter = getattr(fit, "n_steps_", getattr(fit, "n_iter_", None))
+    if np.ndim(n_iter) == 0 and n_iter is not None:
+        assert set(lengths.values()) == {n_iter}, f"{lengths} entries of {n_iter} iterations"
     eps = np.finfo(problem.X.dtype).eps
     for name, values in history.items():
         assert isinstance(values, np.ndarray), f"history_[{name!r}] is not an array"
