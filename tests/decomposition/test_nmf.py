@@ -8,10 +8,9 @@ from sklearn.decomposition import NMF as Theirs
 from sklearn.decomposition import non_negative_factorization as theirs_as_function
 from sklearn.exceptions import ConvergenceWarning
 
-from skcourse.decomposition import NMF, non_negative_factorization
+from skcourse.decomposition import NMF, nmf_start, non_negative_factorization
 from skcourse.decomposition.nmf_losses import divergence, ratios
 from skcourse.decomposition.nmf_rows import rows_of
-from skcourse.decomposition.nmf_start import start
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 BETAS = [2, 1, 0, 0.5, 1.5, 3, -1]
@@ -295,12 +294,29 @@ def test_sums_of_float32_are_float64():
 def test_singular_start_of_a_matrix_of_lower_rank():
     X = np.outer(np.arange(1.0, 7), np.arange(1.0, 5))
     with np.errstate(all="raise", under="ignore"):
-        W, Ht = start(X, 3, "nndsvd", 0)
+        W, Ht = nmf_start.start(X, 3, "nndsvd", 0)
     np.testing.assert_allclose(W @ Ht.T, X, atol=1e-10)
     with np.errstate(all="raise", under="ignore"):
-        assert not np.any(np.isnan(start(0 * X, 3, "nndsvda", 0)[0]))
+        assert not np.any(np.isnan(nmf_start.start(0 * X, 3, "nndsvda", 0)[0]))
 
 
 def test_penalty_of_rows_does_not_depend_on_their_number(X):
     model = NMF(3, alpha_W=0.02, l1_ratio=0.5, init="random", random_state=0, tol=1e-8).fit(X)
     np.testing.assert_allclose(model.transform(X[:5]), model.transform(X)[:5], atol=1e-12)
+
+
+@pytest.mark.parametrize("beta", [0.5, 1])
+def test_what_is_all_but_nothing_becomes_nothing(X, beta):
+    rng = np.random.default_rng(0)
+    W, H = rng.random((len(X), 3)), rng.random((3, X.shape[1]))
+    H[1, 2] = 1e-19
+    how = {"init": "custom", "solver": "mu", "beta_loss": beta, "max_iter": 10}
+    assert NMF(**how).fit(X, W=W, H=H).components_[1, 2] == 0
+
+
+def test_singular_pair_without_a_part_of_one_sign(monkeypatch):
+    found = np.eye(2), np.array([1.0, 0.0]), np.diag([1.0, -1.0])  # of diag(1, 0), as may be
+    monkeypatch.setattr(nmf_start, "randomized_svd", lambda *args, **kwargs: found)
+    W, Ht = nmf_start.start(np.diag([1.0, 0.0]), 2, "nndsvd", 0)
+    np.testing.assert_array_equal(W, np.diag([1.0, 0.0]))
+    np.testing.assert_array_equal(Ht, np.diag([1.0, 0.0]))
