@@ -5,11 +5,13 @@ from skcourse.inspection.display import CoefficientDisplay
 from skcourse.inspection.elbow import ElbowDisplay
 from skcourse.inspection.em import EMDisplay
 from skcourse.inspection.table import CoefficientTable
+from skcourse.inspection.voronoi import VoronoiDisplay
 
 __all__ = [
     "CoefficientDisplay",
     "CoefficientTable",
     "EMDisplay",
     "ElbowDisplay",
+    "VoronoiDisplay",
     "coefficient_table",
 ]
