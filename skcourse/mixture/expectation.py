@@ -20,7 +20,7 @@ import numpy as np
 
 from skcourse.core.chunks import chunk_slices, reduce_blocks
 from skcourse.core.gaussians import log_constants
-from skcourse.mixture.tiles import BLOCK, TILE, Components, Sums, expect
+from skcourse.mixture.tiles import BLOCK, Components, Sums, expect, new_tile
 
 LOWEST = -1e300  # the log-weight of a component that has none
 
@@ -69,10 +69,10 @@ def expectation(X, weights, model, n_jobs=-1, about=None):
     def part(rows):
         sums = tiles_sums(components, model.covariance_type)
         few = weights[rows] if len(weights) else weights
-        expect(X[rows], few, components, sums)
+        expect(X[rows], few, components, new_tile(*components.points.shape), sums)
         return sums
 
-    slices = chunk_slices(len(X), 8 * X.shape[1], min_rows=4 * int(TILE))
+    slices = chunk_slices(len(X), 8 * X.shape[1], min_rows=1024)
     return statistics_of(reduce_blocks(part, slices, n_jobs=n_jobs), about, model.covariance_type)
 
 
