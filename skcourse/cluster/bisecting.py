@@ -21,7 +21,7 @@ from sklearn.utils import check_random_state
 from skcourse.cluster.base import CentreModel, rows_of
 from skcourse.cluster.bisecting_tree import Leaf, Tree, descend
 from skcourse.cluster.lloyd import Lloyd
-from skcourse.core.history import History, fit_task
+from skcourse.core.history import fit_task
 from skcourse.core.validation import Interval, StrOptions, fit_context
 
 EQUAL = 1e-6  # of two runs whose inertias differ by less than this share, the first is kept
@@ -63,8 +63,11 @@ class BisectingKMeans(CallbackSupportMixin, CentreModel):
         What `predict` says of X.
     inertia_ : float
         Weighted sum of squared distances to the own centre, in squared units of X.
-    history_ : dict of str to ndarray of shape (n_clusters,)
-        "inertia" of 1, 2, .., `n_clusters` clusters, on the way.
+    n_iter_ : int
+        Splits: `n_clusters` less 1, unless a callback ended the fit sooner.
+    history_ : dict of str to ndarray of shape (n_iter_,)
+        For each split, the "inertia" of all clusters after it, and the "size" of the cluster that
+        was split, in samples.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X has feature names that are all strings.
@@ -87,7 +90,7 @@ class BisectingKMeans(CallbackSupportMixin, CentreModel):
     >>> sorted(model.cluster_centers_.ravel().tolist())
     [1.5, 10.0, 42.0]
     >>> [float(round(inertia, 1)) for inertia in model.history_["inertia"]]
-    [1704.8, 82.8, 10.5]
+    [82.8, 10.5]
     """
 
     _parameter_constraints: dict = {
@@ -148,21 +151,22 @@ class BisectingKMeans(CallbackSupportMixin, CentreModel):
         self._check_enough(rows)
         rng = check_random_state(self.random_state)
         fit = fit_task(self, X, y, sample_weight, max_subtasks=self.n_clusters - 1)
-        middle, history = rows.origin_at(mean), History()
-        inertia = rows.squares(rows.origin_at(mean), mean, variance)
+        middle, sizes, inertias = rows.origin_at(mean), [], []
+        inertia = rows.squares(middle, mean, variance)
         root = Leaf(mean.astype(rows.dtype), np.arange(rows.shape[0]), inertia)
-        history.append(inertia=inertia)
         for _ in range(self.n_clusters - 1):
             task = fit.subtask("split")
             leaf = self._next(root, rows)
             leaf.children = self._split(rows, leaf.members, middle, rng)
+            sizes.append(len(leaf.members))
+            inertias.append(sum(leaf.inertia for leaf in root.leaves()))
             leaf.members = None
-            history.append(inertia=sum(leaf.inertia for leaf in root.leaves()))
             if task.end(lambda: self._attributes(root, rows)):
                 break
         for name, value in self._attributes(root, rows).items():
             setattr(self, name, value)
-        self.history_ = history.arrays()
+        self.n_iter_ = len(sizes)
+        self.history_ = {"inertia": np.array(inertias), "size": np.array(sizes, int)}
         fit.end()
         return self
 

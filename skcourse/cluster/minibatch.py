@@ -94,7 +94,7 @@ class MiniBatchKMeans(CallbackSupportMixin, CentreModel):
     >>> visits = [[0.5, 1.0], [0.0, 2.5], [1.0, 1.0], [7.0, 8.0], [8.5, 7.5], [8.5, 8.5]]
     >>> model = MiniBatchKMeans(n_clusters=2, random_state=0).fit(visits)
     >>> model.predict([[2, 2], [6, 9], [9, 6]])
-    array([0, 1, 1], dtype=int32)
+    array([1, 0, 0], dtype=int32)
     >>> model.inertia_ < 4.5
     True
     """
