@@ -89,6 +89,7 @@ def penalty(name="alpha"):
 
 RIDGE = (*LINEAR, rotation(), penalty())
 LEFT_OUT = {"check_weights_repeat_rows": "leaving out one of two equal rows leaves the other"}
+WHOLE_ROWS = {"check_weights_repeat_rows": "a size counts rows, and a row is not divided"}
 ROWS_SEEN = {"check_zero_weight_is_absence": "`spread_rows` sees the rows of weight 0 too"}
 
 
@@ -134,7 +135,7 @@ def ridge_classifier_cv(cls):
 
 
 def kmeans(cls):
-    """k-means: from centres that are drawn, taken from the rows, or fixed."""
+    """k-means: from centres that are drawn, taken from the rows, or fixed; of bounded sizes."""
     promised = {"falls": ("inertia",), "objective": inertia, "optimum": inertia_bound}
     moves = (shift(), rotation(), scale(UNIT, transform=lambda D, X: UNIT * D))
     few = {"n_clusters": 3, "n_init": 1}
@@ -144,6 +145,10 @@ def kmeans(cls):
     yield Case(cls(algorithm="elkan", **few), problems=no_grid, **promised)
     yield Case(cls(init=spread_rows, **few), draws=False, excused=ROWS_SEEN, **promised)
     yield Case(cls(init=fixed_centers, **few), draws=False, **promised)
+    yield Case(cls(init="k-means||", **few), symmetries=moves, problems=no_grid, **promised)
+    bounded = {"size_min": 2, "init": fixed_centers, **few}
+    enough = no_grid | {"rows": (30, 40)}
+    yield Case(cls(**bounded), draws=False, excused=WHOLE_ROWS, problems=enough, **promised)
 
 
 def pca(cls):
@@ -169,6 +174,8 @@ def pca(cls):
     yield Case(cls(n_components=0.9, svd_solver="full"), problems=rank, **moves)
     yield Case(cls(n_components=2, svd_solver="randomized"), problems=rank)
     yield Case(cls(n_components=2, svd_solver="arpack"), problems=rank)
+    apart = {"columns": (2, 4), "flaws": ("none",), "conditions": (1e2,)}  # variances, 4 times
+    yield Case(cls(n_components=2, svd_solver="deflation", random_state=0), problems=apart, **moves)
 
 
 PROMISES = {
