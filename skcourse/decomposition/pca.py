@@ -27,6 +27,7 @@ from scipy.sparse import issparse
 
 from skcourse.core import factors, moments
 from skcourse.core.factors import Factor
+from skcourse.core.history import warn_not_converged
 from skcourse.core.moments import Moments
 from skcourse.core.validation import (
     Interval,
@@ -39,7 +40,6 @@ from skcourse.core.validation import (
 from skcourse.decomposition.base import PrincipalAxes, axes_of, count_rows
 from skcourse.decomposition.dimension import by_evidence, by_share
 from skcourse.decomposition.solvers import (
-    Solution,
     check_n_components,
     choose_solver,
     of_sums,
@@ -50,7 +50,8 @@ from skcourse.decomposition.solvers import (
 from skcourse.decomposition.spectrum import remaining
 
 MERGE = {Moments: moments.merge, Factor: factors.merge}
-TAKE_SPARSE = ("auto", "arpack", "covariance_eigh")
+SOLVERS = ("auto", "full", "covariance_eigh", "arpack", "randomized", "deflation")
+TAKE_SPARSE = ("auto", "arpack", "covariance_eigh", "deflation")
 
 
 class Seen(NamedTuple):
@@ -78,25 +79,29 @@ class PCA(PrincipalAxes):
         float64 and without weights, makes use of. All else needs no copy of a C-contiguous X.
     whiten : bool, default=False
         Divide the scores by their standard deviations.
-    svd_solver : {"auto", "full", "covariance_eigh", "arpack", "randomized"}, default="auto"
+    svd_solver : {"auto", "full", "covariance_eigh", "arpack", "randomized", "deflation"}
         "full" works by orthogonal transformations and keeps the small singular values.
         "covariance_eigh" works on the scatter matrix, about the mean from the start: fast for
         n_samples >> n_features, but blind below 1e-8 of the largest singular value. "arpack" and
         "randomized" find the leading components only, the latter by block Krylov iteration.
-        "auto" picks by shape, as scikit-learn does. Sparse X takes "arpack" (which is "auto") and
-        "covariance_eigh". Where squares overflow or vanish, or an exact answer costs less than
-        "randomized", "full" takes its place.
+        "deflation" finds one after the other by power iteration, as it is taught: slow, and it
+        warns where variances are too close to be told apart; see its module, `deflation`.
+        "auto", the default, picks by shape, as scikit-learn does. Sparse X takes "arpack" (which
+        is "auto"), "covariance_eigh" and "deflation". Where squares overflow or vanish, or an
+        exact answer costs less than "randomized", "full" takes its place.
     tol : float, default=0.0
-        Of the singular values by "arpack", relative; 0 is the working precision.
+        Of the singular values by "arpack", relative; of "deflation", where a step of power
+        iteration ends at |S v - l v| <= tol l. 0 is the working precision.
     iterated_power : int or "auto", default="auto"
         Steps of "randomized". "auto" is 4; as the last four blocks are kept, and not the last
-        alone, they capture at least as much as scikit-learn's 7.
+        alone, they capture at least as much as scikit-learn's 7. Of "deflation", the most that
+        an axis may take; "auto" is 1000.
     n_oversamples : int, default=10
         The blocks of "randomized" are wider than `n_components` by half of this.
     power_iteration_normalizer : {"auto", "QR", "LU", "none"}, default="auto"
         What "randomized" does to the blocks of the steps before the last four; "auto" is LU.
     random_state : int, RandomState instance or None, default=None
-        Starts "arpack" and "randomized".
+        Starts "arpack", "randomized" and "deflation".
 
     Attributes
     ----------
@@ -116,6 +121,8 @@ class PCA(PrincipalAxes):
         The mean of the variances along all directions that are left out; 0 if there are none. On
         fewer rows than columns, "covariance_eigh" counts all n_features directions, and the other
         solvers as many as there are rows.
+    n_iter_ : ndarray of shape (n_components_,)
+        Only if `svd_solver` is "deflation": the steps of power iteration for each component.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X had names for all its columns.
@@ -157,7 +164,7 @@ class PCA(PrincipalAxes):
         ],
         "copy": ["boolean"],
         "whiten": ["boolean"],
-        "svd_solver": [StrOptions({"auto", "full", "covariance_eigh", "arpack", "randomized"})],
+        "svd_solver": [StrOptions(set(SOLVERS))],
         "tol": [Interval(Real, 0, None, closed="left")],
         "iterated_power": [StrOptions({"auto"}), Interval(Integral, 0, None, closed="left")],
         "n_oversamples": [Interval(Integral, 1, None, closed="left")],
@@ -260,10 +267,13 @@ class PCA(PrincipalAxes):
         q = min(n, p)
         solver, k = choose_solver(self.svd_solver, self.n_components, n, p, sparse=issparse(X))
         k = ("mle" if n >= p else q) if k == "mle" else min(k, q)
-        spectrum = of_sums(sums, k if isinstance(k, Integral) else q, q)
+        n_axes = k if isinstance(k, Integral) else q
+        solution = of_sums(self, sums, solver, n_axes, q, X.dtype)
         self._fit_svd_solver = solver
-        self._set(Solution(spectrum, sums.mean + sums.rest, sums.weight), k, n, weighted, X.dtype)
+        self._set(solution, k, n, weighted, X.dtype)
         self._seen = Seen(sums, n_present, weighted)
+        if solution.complaint:
+            warn_not_converged(solution.complaint, 5)
         return self
 
     def _fit(self, X, sample_weight):
@@ -286,6 +296,8 @@ class PCA(PrincipalAxes):
         self.__dict__.pop("_seen", None)
         if solution.sums is not None:
             self._seen = Seen(solution.sums, n_present, weighted)
+        if solution.complaint:
+            warn_not_converged(solution.complaint, 6)
         return X, None if weighted else scores
 
     def _read(self, X, sample_weight, *, reset, zero=False):
@@ -303,7 +315,7 @@ class PCA(PrincipalAxes):
         """Return Moments where `fit` would, or must as X is sparse; else Factor, which is safe."""
         sparse = issparse(X)
         solver, _ = choose_solver(self.svd_solver, None, n, X.shape[1], sparse=sparse)
-        return Moments if sparse or solver == "covariance_eigh" else Factor
+        return Moments if sparse or solver in ("covariance_eigh", "deflation") else Factor
 
     def _seen_so_far(self):
         """Return the sums of the rows so far, or what the components tell of them."""
@@ -323,6 +335,7 @@ class PCA(PrincipalAxes):
         dtype : dtype of the attributes, that of X
         """
         spectrum, mean, weight = solution[:3]
+        self.__dict__.pop("n_iter_", None)
         s = spectrum.values
         q = min(n, len(mean))
         freedom = weight - 1 if weight > 1 else np.nan
@@ -347,6 +360,8 @@ class PCA(PrincipalAxes):
         self.n_components_ = int(k)
         self.n_samples_ = weight if weighted else n
         self.noise_variance_ = dtype.type(noise)
+        if solution.n_iter is not None:
+            self.n_iter_ = solution.n_iter[:k]
         return None if spectrum.scores is None else spectrum.scores[:, :k] * signs
 
     def __sklearn_tags__(self):

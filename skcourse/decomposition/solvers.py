@@ -5,7 +5,7 @@ Rule        "auto" looks at the shape alone:
                 max(n, p) <= 500                   "full": `spectrum`, (3) or (4)
                 1 <= n_components < 0.8 min(n, p)  "randomized"
                 otherwise                          "full"
-            Sparse rows take "arpack", or "covariance_eigh" if asked to.
+            Sparse rows take "arpack", or "covariance_eigh" or "deflation" if asked to.
 Numbers     Where squares overflow or vanish, or where the passes of "randomized" would cost more
             than an exact answer, "full" answers in the place of the others.
 """
@@ -21,12 +21,13 @@ from skcourse.core.factors import Factor
 from skcourse.core.linalg import FLOOR
 from skcourse.core.moments import Moments, centred_rows, quiet
 from skcourse.core.validation import check_finite_sums
-from skcourse.decomposition import randomized, spectrum
+from skcourse.decomposition import deflation, randomized, spectrum
 from skcourse.decomposition.dispersion import dispersion
 from skcourse.decomposition.lanczos import lanczos
 from skcourse.decomposition.spectrum import Spectrum
 
 TRUNCATED = ("arpack", "randomized")
+SQUARE = 1000  # columns up to which "deflation" makes a scatter matrix
 SHORT = 0.1  # of the first axis: a variance that float32 products know to 1e-6 / SHORT^2, or better
 
 
@@ -37,6 +38,8 @@ class Solution(NamedTuple):
     mean: np.ndarray  # (p,)
     weight: float  # W
     sums: object = None  # Moments or Factor of the rows, where the solver made them
+    n_iter: np.ndarray | None = None  # steps of each axis, (k,), where there were any
+    complaint: str | None = None  # about what did not converge
 
 
 def choose_solver(svd_solver, n_components, n, p, *, sparse):
@@ -92,7 +95,7 @@ def solve(pca, X, weights, solver, k, q):
     pca : PCA, for its parameters and the messages
     X : {array, sparse matrix} of shape (n, p)
     weights : array of shape (n,) or None
-    solver : {"covariance_eigh", "full", "arpack", "randomized"}
+    solver : {"covariance_eigh", "full", "arpack", "randomized", "deflation"}
     k : int, how many axes are wanted
     q : int, how many there are: min(n, p)
 
@@ -103,6 +106,8 @@ def solve(pca, X, weights, solver, k, q):
     solution = None
     if solver == "covariance_eigh":
         solution = by_scatter(pca, X, weights, k)
+    elif solver == "deflation":
+        solution = by_deflation(pca, X, weights, k)
     elif solver in TRUNCATED:
         solution = by_products(pca, X, weights, solver, k)
     if solution is None:
@@ -151,6 +156,52 @@ def by_products(pca, X, weights, solver, k):
     return Solution(found, mean, weight)
 
 
+def by_deflation(pca, X, weights, k):
+    """Return the solution axis by axis; None where squares are of no use.
+
+    The products are with the scatter matrix, or, where that would be large, with the rows.
+    """
+    n, p = X.shape
+    if p <= min(n, SQUARE):
+        sums = sums_of(pca, X, weights, Moments)
+        if not FLOOR < np.trace(sums.scatter) < np.inf:
+            return None
+        return deflated(pca, sums, k, X.dtype)
+    if issparse(X):
+        check_finite_sums(X.data.sum(), X, estimator=pca)
+    weight, mean, total = dispersion(X, weights)
+    check_finite_sums(total, X, estimator=pca)
+    if not FLOOR < total < np.inf:
+        return None
+    A, product = CentredRows(X, mean, weights), np.empty((n, 1))
+
+    def multiply(v):
+        if A.sparse:
+            return A.T @ (A @ v)
+        return A.round_trip(v[:, np.newaxis], product)[:, 0]
+
+    options = deflation_options(pca, X.dtype) | {"size": np.sqrt(total)}
+    found, *told = deflation.deflate(multiply, p, k, **options)
+    return Solution(found, mean, weight, None, *told)
+
+
+def deflated(pca, sums, k, dtype):
+    """Return the solution from moments, axis by axis."""
+    S = sums.scatter
+    options = deflation_options(pca, dtype) | {"size": np.sqrt(max(np.trace(S), 0.0))}
+    found, *told = deflation.deflate(S.dot, len(S), k, **options)
+    return Solution(found, sums.mean + sums.rest, sums.weight, sums, *told)
+
+
+def deflation_options(pca, dtype):
+    """Return what `deflate` takes of the parameters; 0 as `tol` is the precision of the rows."""
+    steps = deflation.STEPS if pca.iterated_power == "auto" else pca.iterated_power
+    tol = pca.tol
+    if tol == 0 and dtype == np.float32:
+        tol = np.finfo(np.float32).eps / 10
+    return {"tol": tol, "max_steps": steps, "random_state": pca.random_state}
+
+
 @quiet
 def by_rows(pca, X, weights, k, q):
     """Return the solution by orthogonal transformations of the rows."""
@@ -190,11 +241,15 @@ def sums_of_axes(pca):
     return Factor(float(n), pca.mean_.astype(np.float64), np.zeros(p), R, int(n), p)
 
 
-def of_sums(sums, k, q):
-    """Return the spectrum of rows of which only the sums are left, Moments or Factor."""
-    if isinstance(sums, Moments):
-        return spectrum.of_scatter(sums.scatter, k)
-    return spectrum.of_triangle(sums.R, q)
+def of_sums(pca, sums, solver, k, q, dtype):
+    """Return the solution of rows of which only the sums are left, Moments or Factor."""
+    if isinstance(sums, Factor):
+        found = spectrum.of_triangle(sums.R, q)
+    elif solver == "deflation":
+        return deflated(pca, sums, k, dtype)
+    else:
+        found = spectrum.of_scatter(sums.scatter, k)
+    return Solution(found, sums.mean + sums.rest, sums.weight, sums)
 
 
 def sparse_moments(X, weights):
