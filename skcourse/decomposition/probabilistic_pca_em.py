@@ -29,7 +29,7 @@ from skcourse.core.chunks import one_blas_thread
 from skcourse.core.history import SILENCE, History
 
 LOG_2_PI = np.log(2 * np.pi)
-LEAST = 1e-10  # noise beside the mean variance of a feature: below, (1) is decided by rounding
+LEAST = 1e-8  # noise beside the mean variance of a feature: below, (1) is decided by rounding
 
 
 class Plane(NamedTuple):
@@ -60,7 +60,8 @@ def iterate(step, plane, weight, *, max_iter, tol, least, task=SILENCE, attribut
     weight : float, the number of rows
     max_iter : int
     tol : float
-    least : float, the noise at which it has vanished
+    least : float, the noise at which it has vanished; with k = p, where it only shares out the
+        variance with W, it stays there
     task : Task
     attributes : callable, from a Plane and its log-likelihood, for callbacks
 
@@ -76,10 +77,10 @@ def iterate(step, plane, weight, *, max_iter, tol, least, task=SILENCE, attribut
         history.append(log_likelihood=value, noise_variance=plane.noise)
         gain, before = (value - before) / weight, value
         stop = iteration.end(lambda now=plane, value=value: attributes(now, value))
-        vanished = not better.noise > least
+        vanished = not better.noise > least and np.diff(plane.loadings.shape)[0] < 0
         if stop or vanished or gain <= tol or n_iter == max_iter:
             break
-        plane = better
+        plane = better._replace(noise=max(better.noise, least))
     return Run(plane, history.arrays(), n_iter, 0.0 if stop else gain, vanished)
 
 

@@ -16,9 +16,9 @@ from skcourse.core.linalg import FLOOR
 from skcourse.core.missing import check_columns_seen
 from skcourse.core.moments import Moments, centred_rows
 from skcourse.decomposition import probabilistic_pca_em as em
+from skcourse.decomposition import probabilistic_pca_missing as missing
 from skcourse.decomposition.base import axes_of, count_rows
 from skcourse.decomposition.probabilistic_pca_em import LOG_2_PI, Plane
-from skcourse.decomposition.probabilistic_pca_missing import step_of_missing
 from skcourse.decomposition.solvers import check_n_components, choose_solver, solve, sums_of
 from skcourse.decomposition.spectrum import EPS, Spectrum, remaining
 
@@ -26,7 +26,7 @@ DIGITS = 1e-6  # of (1)
 SHARE = 1e-3  # of the mean variance of a feature: what EM on missing values starts from at least
 
 
-class PCAOptions:
+class Options:
     """What `solvers` asks of a PCA."""
 
     copy = True
@@ -86,7 +86,7 @@ def by_eigenvectors(model, X, weights):
 
 def leading(model, X, weights, k, n):
     """Return the spectrum, the mean, and n v, by the quickest solver that knows n v by (1)."""
-    p, options = X.shape[1], PCAOptions(model.random_state)
+    p, options = X.shape[1], Options(model.random_state)
     solver, _ = choose_solver("auto", k, n, p, sparse=False)
     for name in (solver, "full") if solver != "full" else ("full",):
         spectrum, mean = solve(options, X, weights, name, k, min(n, p))[:2]
@@ -166,8 +166,10 @@ def by_em(model, X, weights, task):
     ConvergenceWarning
     """
     assert_all_finite(X, allow_nan=True, input_name="X", estimator_name=type(model).__name__)
-    problem = missing_problem if has_missing(X) else complete_problem
-    step, plane, weight, total = problem(model, X, weights)
+    if has_missing(X):
+        (step, plane, weight, total), least = missing_problem(model, X, weights), missing.LEAST
+    else:
+        (step, plane, weight, total), least = complete_problem(model, X, weights), em.LEAST
     if not total > 0:  # constant columns
         return by_eigenvectors(model, mean_filled(X), weights)
     p = X.shape[1]
@@ -188,7 +190,7 @@ def by_em(model, X, weights, task):
         weight,
         max_iter=model.max_iter,
         tol=model.tol,
-        least=em.LEAST * total / p,
+        least=least * total / p,
         task=task,
         attributes=state,
     )
@@ -253,16 +255,16 @@ def missing_problem(model, X, weights):
     least = SHARE * total / p
     noise = max(noise, least)
     loadings = spectrum.axes[:k].T * np.sqrt(np.maximum(variances - noise, least))
-    return step_of_missing(X, weights), Plane(loadings, mean, noise), weight, total
+    return missing.step_of_missing(X, weights), Plane(loadings, mean, noise), weight, total
 
 
 def mean_filled(X, weights=None):
     """Return a copy of X with the mean of what is seen of a column in the place of NaN."""
-    missing = np.isnan(X)
-    filled = np.where(missing, X.dtype.type(0), X)
+    gone = np.isnan(X)
+    filled = np.where(gone, X.dtype.type(0), X)
     w = np.ones(len(X)) if weights is None else weights
     with np.errstate(invalid="ignore"):
-        means = (w @ filled.astype(np.float64)) / (w @ ~missing)
-    rows, columns = np.nonzero(missing)
+        means = (w @ filled.astype(np.float64)) / (w @ ~gone)
+    rows, columns = np.nonzero(gone)
     filled[rows, columns] = means[columns]
     return filled

@@ -28,6 +28,8 @@ from skcourse.core.kernel import kernel
 from skcourse.core.missing import groups as by_pattern
 from skcourse.decomposition.probabilistic_pca_em import LOG_2_PI, Plane
 
+LEAST = 1e-10  # noise beside the mean variance of a feature: below, (4) is decided by rounding
+
 
 class Posteriors(NamedTuple):
     """Of rows in the order of their patterns; of the patterns, the covariances."""
