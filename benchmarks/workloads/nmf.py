@@ -22,7 +22,7 @@ def words(n, p, per_row, k, shrink=1):
     """Make sparse rows as counts of words are: words by Zipf's law, k topics, weights by log."""
     rng, n = np.random.default_rng(0), max(n // shrink, 2 * k)
     orders = np.stack([rng.permutation(p) for _ in range(k)])
-    ranks = np.minimum(rng.pareto(1.0, n * per_row), p - 1).astype(np.int64)
+    ranks = (p ** rng.random(n * per_row)).astype(np.int64) - 1
     rows = np.repeat(np.arange(n), per_row)
     columns = orders[rng.integers(0, k, n)[rows], ranks]
     X = sp.coo_array((np.ones(len(rows)), (rows, columns)), shape=(n, p)).tocsr()
@@ -52,7 +52,7 @@ def error(data, fitted):
 SETTINGS = {"NMF": {"n_components": 10, "max_iter": 20, "tol": 0.0, "init": "random"}}
 
 DENSE = partial(sums_of_parts, 10_000, 500, 20)
-SPARSE = partial(words, 10_000, 20_000, 60, 20)
+SPARSE = partial(words, 10_000, 20_000, 120, 20)
 
 WORKLOADS = [
     Workload(

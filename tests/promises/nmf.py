@@ -36,5 +36,5 @@ def nmf(cls):
 
 
 # Both take the same steps; by tol, a row ends when it is solved here, and with all others there.
-SHARP = {"NMF": {"n_components": 2, "init": "random", "tol": 0.0, "max_iter": 100}}
+SHARP = {"NMF": {"n_components": 2, "init": "random", "tol": 0.0, "max_iter": 50}}
 PROMISES = {"NMF": nmf}
