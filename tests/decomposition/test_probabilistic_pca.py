@@ -166,7 +166,7 @@ def test_random_state_tol_and_max_iter():
 # --- missing values ------------------------------------------------------------------------
 
 
-# Patterns that lack little, and much; with that, a full covariance is too near to singular to judge.
+# Patterns that lack little, and much; with that, a full covariance is too near to singular.
 @pytest.mark.parametrize(
     ("k", "share"), [(0, 0.1), (1, 0.1), (3, 0.1), (7, 0.1), (0, 0.6), (1, 0.6), (3, 0.6)]
 )
