@@ -106,6 +106,8 @@ def inputs(estimator, dtype):
     """Yield rows of every kind that an estimator may be given."""
     X = rows(P, dtype)
     yield from (X, np.asfortranarray(X), rows(WIDE, dtype))
+    if get_tags(estimator).input_tags.allow_nan:
+        yield np.where(np.eye(N, P, dtype=bool), np.nan, X)
     if get_tags(estimator).input_tags.sparse:
         yield sp.csr_array(X)
         yield sp.csc_array(X)

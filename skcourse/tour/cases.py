@@ -32,6 +32,7 @@ SPECIAL = {  # estimator: (data, parameters), ...
         ("iris", {"n_components": 3, "random_state": 0}),
         ("colours", {"n_components": 8, "max_iter": 20, "tol": 0, "init_params": "k-means++"}),
     ),
+    "FactorAnalysis": (("digits", {"n_components": 10}),),
     "KMeans": (
         ("digits", {"n_clusters": 10} | SAME_START),
         ("colours", {"n_clusters": 16, "max_iter": 30} | SAME_START),
@@ -51,6 +52,7 @@ SPECIAL = {  # estimator: (data, parameters), ...
     "NMF": (("digits", {"n_components": 10, "max_iter": 400}),),
     "OrthogonalMatchingPursuit": (("diabetes", {"n_nonzero_coefs": 5}),),
     "PCA": (("digits", {"n_components": 20}), ("pixels", {"n_components": 8})),
+    "ProbabilisticPCA": (("digits", {"n_components": 20}),),
     "QuantileRegressor": (("diabetes", {"alpha": 0.01}),),
     "RidgeCV": (("diabetes", {"alphas": np.logspace(-3, 3, 25)}),),
     "RidgeClassifier": (("digits", {}),),
