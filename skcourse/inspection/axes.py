@@ -27,3 +27,11 @@ def animation():
     import matplotlib.animation
 
     return matplotlib.animation
+
+
+def required(estimator, name, display):
+    """Return an attribute of a fitted estimator; TypeError if what `display` draws is not there."""
+    if not hasattr(estimator, name):
+        who = type(estimator).__name__
+        raise TypeError(f"{who} has no {name}, which {display.__name__} draws.")
+    return getattr(estimator, name)
