@@ -6,7 +6,7 @@ import pytest
 from skcourse.core.coordinate_step import Rules
 from skcourse.core.duality_gap import Net
 from skcourse.core.extrapolation import WINDOW, extrapolate, in_one_piece, mixture
-from skcourse.core.gram_descent import descend_gram
+from skcourse.core.gram_descent import descend_each, descend_gram
 from skcourse.core.support_newton import newton_steps, solve
 from skcourse.linear_model.coordinate_descent import Features, descend_rows
 
@@ -45,6 +45,31 @@ def test_rows_and_products_lead_to_the_same_place(n_targets, net):
         residual = Y - found.w @ Z
         np.testing.assert_allclose(found.slopes, residual @ Z.T, atol=1e-6)
         np.testing.assert_allclose(found.squares, np.vdot(residual, residual), rtol=1e-8)
+
+
+@pytest.mark.parametrize("positive", [False, True])
+def test_each_target_by_itself_from_anywhere(positive):
+    Z, Y = correlated(5)
+    Z[3] = 0.0
+    net, how = Net(10.0, 0.0, positive), rules()._replace(gap=1e-12)
+    gram, products, squares = Z @ Z.T, Y @ Z.T, (Y**2).sum(axis=1)
+    start = np.random.default_rng(2).standard_normal(products.shape)
+    for codes in (np.zeros_like(start), start):
+        good = np.zeros(5, np.bool_)
+        descend_each(gram, net, how, products, squares, codes, good)
+        assert good.all()
+        np.testing.assert_array_equal(codes[:, 3], 0.0)
+        slopes = products - codes @ gram
+        # the gap, 1e-12 |y|^2, bounds the slopes by its root times the largest |z_j|
+        slack = np.sqrt(1e-12 * squares.max() * gram.diagonal().max())
+        assert (slopes if positive else np.abs(slopes)).max() <= 10 + slack
+        np.testing.assert_allclose(
+            slopes[codes != 0], 10 * np.sign(codes[codes != 0]), rtol=0, atol=slack
+        )
+        assert not positive or (codes >= 0).all()
+    few = how._replace(max_sweeps=1)
+    descend_each(gram, net, few, products, squares, np.zeros_like(start), good)
+    assert not good.any()
 
 
 def test_newton_saves_sweeps():

@@ -155,6 +155,18 @@ def test_odd_dictionaries(algorithm):
         np.testing.assert_allclose(cost(X, D, codes, 0.01), best, atol=1e-6)
 
 
+@pytest.mark.parametrize("apart", [1e-5, 1e-7, 1e-9])
+def test_atoms_that_are_nearly_one(apart):
+    X, D = problem(p=6, k=8)
+    noise = np.random.default_rng(1).standard_normal((2, 6))
+    D[1], D[3] = D[0] + apart * noise[0], -D[2] + apart * noise[1]
+    fewer = np.delete(D, [1, 3], axis=0)
+    for alpha in (0.1, 0.01):
+        best = cost(X, fewer, sparse_encode(X, fewer, alpha=alpha), alpha)
+        codes = sparse_encode(X, D, alpha=alpha)
+        assert (cost(X, D, codes, alpha) <= best + 1e-8 * np.sum(X**2, axis=1)).all()
+
+
 def test_atoms_that_do_not_suffice_are_warned_of():
     X, D = problem(p=3, k=6)
     with pytest.warns(RuntimeWarning, match="ended prematurely") as caught:
