@@ -29,11 +29,19 @@ def in_one_place(X, n_clusters, random_state):
     return np.zeros((n_clusters, X.shape[1]))
 
 
+def among_many(X, n_clusters, random_state):
+    """Return centres as they are chosen among so many rows that these are sketched."""
+    from skcourse.cluster import kmeans_plusplus
+
+    many = np.resize(X.toarray() if sp.issparse(X) else X, (2**14, X.shape[1]))
+    return kmeans_plusplus(many, 16, random_state=random_state)[0][:n_clusters]
+
+
 MORE_ROUTES = {  # other parameters that do, by the name of the class
     "GradientDescentClassifier": [{"batch_size": 8}, {"penalty": "l1"}],
     "GradientDescentRegressor": [{"batch_size": 8}, {"penalty": "l1"}],
     "GaussianMixture": [{"covariance_type": kind} for kind in ("tied", "diag", "spherical")],
-    "KMeans": [{"init": in_one_place, "n_init": 1}],
+    "KMeans": [{"init": init, "n_init": 1} for init in (in_one_place, among_many)],
     "LinearRegression": [{"positive": True}],
     "LogisticRegression": [
         {"solver": "saga", "l1_ratio": 1.0},
@@ -108,6 +116,8 @@ def inputs(estimator, dtype):
     yield from (X, np.asfortranarray(X), rows(WIDE, dtype))
     if get_tags(estimator).input_tags.allow_nan:
         yield np.where(np.eye(N, P, dtype=bool), np.nan, X)
+    if get_tags(estimator).input_tags.allow_nan:
+        yield np.where(X < 0.2, np.nan, X)  # a fifth of it
     if get_tags(estimator).input_tags.sparse:
         yield sp.csr_array(X)
         yield sp.csc_array(X)

@@ -19,7 +19,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 
 from skcourse.cluster.base import CentreModel, rows_of
-from skcourse.cluster.bisecting_tree import Leaf, Tree, descend
+from skcourse.cluster.bisecting_tree import ALL_EQUAL, TOO_SMALL, Leaf, Tree, descend
 from skcourse.cluster.lloyd import Lloyd
 from skcourse.core.history import fit_task
 from skcourse.core.validation import Interval, StrOptions, fit_context
@@ -74,8 +74,9 @@ class BisectingKMeans(CallbackSupportMixin, CentreModel):
 
     Notes
     -----
-    Clusters are numbered as the leaves of the tree of splits, from left to right. A fit uses all
-    cores that the process may use; its bits do not depend on their number.
+    Clusters are numbered as the leaves of the tree of splits, from left to right. A cluster of
+    equal samples is split only if there is no other. A fit uses all cores that the process may use;
+    its bits do not depend on their number.
 
     References
     ----------
@@ -156,7 +157,7 @@ class BisectingKMeans(CallbackSupportMixin, CentreModel):
         root = Leaf(mean.astype(rows.dtype), np.arange(rows.shape[0]), inertia)
         for _ in range(self.n_clusters - 1):
             task = fit.subtask("split")
-            leaf = self._next(root, rows)
+            leaf = self._next(root)
             leaf.children = self._split(rows, leaf.members, middle, rng)
             sizes.append(len(leaf.members))
             inertias.append(sum(leaf.inertia for leaf in root.leaves()))
@@ -183,18 +184,11 @@ class BisectingKMeans(CallbackSupportMixin, CentreModel):
                 f"n_clusters={self.n_clusters}."
             )
 
-    def _next(self, root, rows):
-        """Return the leaf to split: the first of the highest score of those that can be."""
-
-        def score(leaf):
-            own = leaf.members
-            weights = rows.weights[own] if len(rows.weights) else own
-            n = np.count_nonzero(weights) if len(rows.weights) else len(own)
-            if n < 2:
-                return -1.0
-            return leaf.inertia if self.bisecting_strategy == "biggest_inertia" else len(own)
-
-        return max(root.leaves(), key=score)
+    def _next(self, root):
+        """Return the leaf to split: the first of the highest score of those that it suits best."""
+        if self.bisecting_strategy == "biggest_inertia":
+            return max(root.leaves(), key=lambda leaf: (leaf.rank, leaf.inertia))
+        return max(root.leaves(), key=lambda leaf: (leaf.rank, len(leaf.members)))
 
     def _split(self, rows, members, middle, rng):
         """Return the two leaves into which Lloyd's iteration parts the rows `members`."""
@@ -202,31 +196,20 @@ class BisectingKMeans(CallbackSupportMixin, CentreModel):
         if len(members) < rows.shape[0]:
             own = rows_of(rows.X[members], rows.weights[members] if len(rows.weights) else None)
         mean, variance = own.moments()
-        origin = own.origin_at(mean)
-        squares, best = own.squares(origin, mean, variance), None
+        origin, best = own.origin_at(mean), None
+        way, squares = middle.astype(np.float64) - origin, own.squares(origin, mean, variance)
         for _ in range(self.n_init):
-            seeds = self._seeds(own, 2, self.init, rng, middle) + (
-                middle.astype(np.float64) - origin
-            )
+            seeds = self._seeds(own, 2, self.init, rng, middle)
             if self.verbose:
                 print("Initialization complete")
-            run = Lloyd(own, origin, squares, seeds).run(
+            run = Lloyd(own, origin, squares, seeds + way).run(
                 max_iter=self.max_iter, tol=self.tol, verbose=self.verbose
             )
             if best is None or run.inertia < best.inertia * (1 - EQUAL):
                 best = run
         if self.verbose:
             print(f"New centroids from bisection: {best.centers}")
-        fork = Tree(
-            np.vstack([best.centers[:1], best.centers]),
-            np.array([[1, 2], [-1, -1], [-1, -1]], np.int32),
-            np.array([-1, 0, 1], np.int32),
-        )
-        labels = descend(own, fork)
-        squares = own.distances_to_own(best.centers, labels)
-        squares = squares * own.weights if len(own.weights) else squares
-        inertias = np.bincount(labels, squares, minlength=2)
-        return [Leaf(best.centers[j], members[labels == j], float(inertias[j])) for j in range(2)]
+        return leaves_of(own, best.centers, members)
 
     def _attributes(self, root, rows):
         """Return what a fit that ended now would set."""
@@ -241,3 +224,25 @@ class BisectingKMeans(CallbackSupportMixin, CentreModel):
             "_tree": root.tree(),
             "_n_features_out": len(leaves),
         }
+
+
+def leaves_of(rows, centers, members):
+    """Return the two clusters into which the rows, of indices `members`, part by two centres."""
+    fork = Tree(
+        np.vstack([centers[:1], centers]),
+        np.array([[1, 2], [-1, -1], [-1, -1]], np.int32),
+        np.array([-1, 0, 1], np.int32),
+    )
+    labels = descend(rows, fork)
+    squares, counted = rows.distances_to_own(centers, labels), np.ones(len(labels), bool)
+    if len(rows.weights):
+        squares, counted = squares * rows.weights, rows.weights > 0
+    inertias = np.bincount(labels, squares, minlength=2)
+    sizes = np.bincount(labels[counted], minlength=2)
+    leaves = [Leaf(c, members[labels == j], inertias[j]) for j, c in enumerate(centers)]
+    for leaf, size, other in zip(leaves, sizes, sizes[::-1], strict=True):
+        if other == 0:
+            leaf.rank = ALL_EQUAL  # else Lloyd would have moved the other centre to a farther row
+        if size < 2:
+            leaf.rank = TOO_SMALL
+    return leaves

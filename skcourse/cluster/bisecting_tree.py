@@ -13,6 +13,8 @@ from skcourse.cluster.dense import forget, over, read_only
 from skcourse.cluster.sparse import SparseRows, squared_distance, squared_norms
 from skcourse.core.kernel import kernel
 
+TOO_SMALL, ALL_EQUAL, SPLITTABLE = range(3)  # ranks of leaves: the highest are split first
+
 
 class Tree(NamedTuple):
     """Nodes, of which the first is the root."""
@@ -78,14 +80,16 @@ class Leaf:
 
     def __init__(self, center, members, inertia):
         self.center, self.members, self.inertia = center, members, inertia
-        self.children = ()
+        self.children, self.rank = (), SPLITTABLE
 
     def leaves(self):
         """Yield the leaves below, or this one, from left to right."""
-        if not self.children:
-            yield self
-        for child in self.children:
-            yield from child.leaves()
+        waiting = [self]
+        while waiting:
+            leaf = waiting.pop()
+            waiting.extend(leaf.children[::-1])
+            if not leaf.children:
+                yield leaf
 
     def tree(self):
         """Return all that is below as a `Tree`; clusters are numbered from left to right."""

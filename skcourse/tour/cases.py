@@ -28,6 +28,8 @@ BY_KIND = {
 }
 SAME_START = {"init": spread_rows, "n_init": 1}
 SPECIAL = {  # estimator: (data, parameters), ...
+    "BisectingKMeans": (("digits", {"n_clusters": 10}), ("colours", {"n_clusters": 16})),
+    "BayesianGaussianMixture": (("iris", {"n_components": 6, "random_state": 0}),),
     "GaussianMixture": (
         ("iris", {"n_components": 3, "random_state": 0}),
         ("colours", {"n_components": 8, "max_iter": 20, "tol": 0, "init_params": "k-means++"}),
@@ -45,6 +47,7 @@ SPECIAL = {  # estimator: (data, parameters), ...
             {"l1_ratios": (0.0,), "scoring": "neg_log_loss", "use_legacy_attributes": False},
         ),
     ),
+    "MiniBatchKMeans": (("digits", {"n_clusters": 10}), ("colours", {"n_clusters": 16})),
     "MultiTaskElasticNet": (("halves", {"alpha": 0.1}),),
     "MultiTaskElasticNetCV": (("halves", {"alphas": 10, "cv": 3}),),
     "MultiTaskLasso": (("halves", {"alpha": 0.1}),),
