@@ -38,9 +38,11 @@ def among_many(X, n_clusters, random_state):
 
 
 MORE_ROUTES = {  # other parameters that do, by the name of the class
+    "DictionaryLearning": [{"fit_algorithm": "cd", "max_iter": 5}],
     "GradientDescentClassifier": [{"batch_size": 8}, {"penalty": "l1"}],
     "GradientDescentRegressor": [{"batch_size": 8}, {"penalty": "l1"}],
     "GaussianMixture": [{"covariance_type": kind} for kind in ("tied", "diag", "spherical")],
+    "IncrementalPCA": [{"n_components": 2, "batch_size": 20}],
     "KMeans": [{"init": init, "n_init": 1} for init in (in_one_place, among_many)],
     "LinearRegression": [{"positive": True}],
     "LogisticRegression": [
@@ -116,8 +118,6 @@ def inputs(estimator, dtype):
     yield from (X, np.asfortranarray(X), rows(WIDE, dtype))
     if get_tags(estimator).input_tags.allow_nan:
         yield np.where(np.eye(N, P, dtype=bool), np.nan, X)
-    if get_tags(estimator).input_tags.allow_nan:
-        yield np.where(X < 0.2, np.nan, X)  # a fifth of it
     if get_tags(estimator).input_tags.sparse:
         yield sp.csr_array(X)
         yield sp.csc_array(X)

@@ -34,7 +34,9 @@ SPECIAL = {  # estimator: (data, parameters), ...
         ("iris", {"n_components": 3, "random_state": 0}),
         ("colours", {"n_components": 8, "max_iter": 20, "tol": 0, "init_params": "k-means++"}),
     ),
+    "DictionaryLearning": (("digits", {"n_components": 10, "max_iter": 3}),),
     "FactorAnalysis": (("digits", {"n_components": 10}),),
+    "IncrementalPCA": (("digits", {"n_components": 20}),),
     "KMeans": (
         ("digits", {"n_clusters": 10} | SAME_START),
         ("colours", {"n_clusters": 16, "max_iter": 30} | SAME_START),
@@ -48,6 +50,7 @@ SPECIAL = {  # estimator: (data, parameters), ...
         ),
     ),
     "MiniBatchKMeans": (("digits", {"n_clusters": 10}), ("colours", {"n_clusters": 16})),
+    "MiniBatchDictionaryLearning": (("digits", {"n_components": 10, "max_iter": 2}),),
     "MultiTaskElasticNet": (("halves", {"alpha": 0.1}),),
     "MultiTaskElasticNetCV": (("halves", {"alphas": 10, "cv": 3}),),
     "MultiTaskLasso": (("halves", {"alpha": 0.1}),),
@@ -60,6 +63,7 @@ SPECIAL = {  # estimator: (data, parameters), ...
     "RidgeCV": (("diabetes", {"alphas": np.logspace(-3, 3, 25)}),),
     "RidgeClassifier": (("digits", {}),),
     "RidgeClassifierCV": (("digits", {"alphas": np.logspace(-3, 3, 25)}),),
+    "TruncatedSVD": (("digits", {"n_components": 20}),),
 }
 SEARCHES = {"Ridge": {"alpha": np.logspace(-3, 3, 13)}}  # these run inside a GridSearchCV
 
