@@ -125,11 +125,7 @@ def encode(X, dictionary, how, *, gram=None, cov=None, init=None, n_jobs=None):
     """
     atoms = np.ascontiguousarray(dictionary, dtype=np.float64)
     check_shapes(len(X), len(atoms), gram=gram, cov=cov, init=init)
-    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
-        gram = atoms @ atoms.T if gram is None else np.array(gram, np.float64, order="C")
-    gram.flags.writeable = False  # always: one compilation serves all
-    if not np.isfinite(gram).all():
-        raise ValueError(TOO_LARGE)
+    gram = None if how.algorithm == "threshold" else products_of(atoms, gram)
     codes = np.zeros((len(X), len(atoms)), X.dtype if X.dtype in FLOATS else np.float64)
 
     def part(rows):
@@ -150,6 +146,16 @@ def encode(X, dictionary, how, *, gram=None, cov=None, init=None, n_jobs=None):
     if n_bad:
         warn_of(n_bad, len(X), how)
     return codes
+
+
+def products_of(atoms, gram=None):
+    """Return the products of all atoms, or those that are known, never writeable: one type."""
+    with one_blas_thread(), np.errstate(over="ignore", invalid="ignore"):
+        gram = atoms @ atoms.T if gram is None else np.array(gram, np.float64, order="C")
+    if not np.isfinite(gram).all():
+        raise ValueError(TOO_LARGE)
+    gram.flags.writeable = False
+    return gram
 
 
 def check_shapes(n, k, **given):
