@@ -36,7 +36,7 @@ from skcourse.core.validation import (
 from skcourse.decomposition.base import PrincipalAxes
 from skcourse.decomposition.probabilistic_pca_em import Plane
 from skcourse.decomposition.probabilistic_pca_fit import by_eigenvectors, by_em, has_missing
-from skcourse.decomposition.probabilistic_pca_missing import for_each_posterior
+from skcourse.decomposition.probabilistic_pca_missing import for_each_posterior, of_all_axes
 
 UNSEEN = 1e-10  # a noise, beside the largest variance, that changes 10 digits of nothing
 
@@ -226,27 +226,11 @@ class ProbabilisticPCA(CallbackSupportMixin, PrincipalAxes):
             if not whole:
                 means[rows] = found.means
             if return_cov:
-                known = self._known(X[rows], patterns, found, plane) if whole else found.covariances
-                covariances[rows] = known[patterns]
+                known = of_all_axes(X[rows], patterns, found, plane, self) if whole else found
+                covariances[rows] = known.covariances[patterns]
 
         for_each_posterior(X, plane, write)
         return (means, covariances) if return_cov else means
-
-    def _known(self, X, patterns, found, plane):
-        """Return the covariance of z for each pattern where nothing is left over: of W^-1 (x - m).
-
-        Of x, that is W_f M_s^-1 W_f' v + v 1 for the features f that are missing, in any plane with
-        the same covariance.
-        """
-        covariances = np.empty_like(found.covariances)
-        with np.errstate(divide="ignore"):
-            inverse = self.components_ / np.sqrt(self.explained_variance_)[:, np.newaxis]
-        for pattern in range(len(covariances)):
-            missing = np.isnan(X[np.argmax(patterns == pattern)])
-            W, Q = plane.loadings[missing], inverse[:, missing]
-            of_x = W @ found.covariances[pattern] @ W.T + plane.noise * np.eye(len(W))
-            covariances[pattern] = Q @ of_x @ Q.T
-        return covariances
 
     def inverse_transform(self, X):
         """Return the rows that are expected of hidden coordinates: W z + m.

@@ -248,6 +248,31 @@ def for_each_posterior(X, plane, write):
     for_each_chunk(part, len(X), row_bytes=8 * X.shape[1] * plane.loadings.shape[1], min_rows=64)
 
 
+def of_all_axes(X, patterns, found, plane, model):
+    """Return posteriors with the covariances of z where k = p, and z = W^-1 (x - m) has no noise.
+
+    Of x, with M_s in any plane of the same covariance, it is W_f v M_s^-1 W_f' + v 1 for the
+    features f that are missing, and 0 for the others.
+
+    Parameters
+    ----------
+    X : array of shape (m, p)
+    patterns : array of shape (m,)
+    found : Posteriors of these rows
+    plane : Plane
+    model : ProbabilisticPCA
+    """
+    lengths = np.sqrt(model.explained_variance_.astype(np.float64))
+    inverse = model.components_ / np.where(lengths > 0, lengths, np.inf)[:, np.newaxis]  # W^-1
+    covariances = np.empty_like(found.covariances)
+    for pattern in range(len(covariances)):
+        missing = np.isnan(X[np.argmax(patterns == pattern)])
+        W, Q = plane.loadings[missing], inverse[:, missing]
+        of_x = W @ found.covariances[pattern] @ W.T + plane.noise * np.eye(len(W))
+        covariances[pattern] = Q @ of_x @ Q.T + np.diag(lengths == 0)
+    return found._replace(covariances=covariances)
+
+
 def step_of_missing(X, weights):
     """Return the step for `iterate` of rows with missing values.
 

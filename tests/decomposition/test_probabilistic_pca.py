@@ -10,8 +10,9 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skcourse.core import chunks
 from skcourse.decomposition import PCA, ProbabilisticPCA
-from skcourse.decomposition.probabilistic_pca_em import Covariance, FewRows, start
+from skcourse.decomposition.probabilistic_pca_em import Covariance, FewRows, Plane, start
 from skcourse.decomposition.probabilistic_pca_em import step_of_complete as complete_step
+from skcourse.decomposition.probabilistic_pca_missing import step_of_missing
 
 EPS = np.finfo(float).eps
 SHARP = {"solver": "em", "tol": 1e-12, "max_iter": 20_000, "random_state": 0}
@@ -200,6 +201,37 @@ def test_complete_rows_among_others_are_answered_alike():
     assert_allclose(known[1:], covariances[1:], atol=1e-12)
     assert_allclose(model.score_samples(some)[1:], model.score_samples(X)[1:])
     assert_array_equal(model.impute(X), X)
+
+
+def test_one_step_by_brute_force():
+    X, rng = holes(rows(50, 5)), np.random.default_rng(0)
+    weights = rng.uniform(0.5, 2, 50)
+    W, m, v = rng.standard_normal((5, 2)), rng.standard_normal(5), 0.7
+    value, better = step_of_missing(X, weights)(Plane(W, m, v))
+    seconds, products, squares, density = np.zeros((5, 3, 3)), np.zeros((5, 3)), 0.0, 0.0
+    prior = np.zeros((3, 3))  # of u = (z, 1), over the rows that have a value
+    for x, w in zip(X, weights, strict=True):
+        s = ~np.isnan(x)
+        if not s.any():
+            continue
+        C = W[s] @ W[s].T + v * np.eye(s.sum())
+        y, known = W[s].T @ np.linalg.solve(C, x[s] - m[s]), W[s].T @ np.linalg.solve(C, W[s])
+        u = np.append(y, 1.0)
+        second = w * (np.outer(u, u) + np.pad(np.eye(2) - known, (0, 1)))
+        prior += second
+        seconds[s] += second
+        products[s] += w * np.outer(x[s] - m[s], u)
+        squares += w * np.sum((x[s] - m[s]) ** 2)
+        density += w * multivariate_normal(m[s], C).logpdf(x[s])
+    found = np.stack([np.linalg.solve(A, c) for A, c in zip(seconds, products, strict=True)])
+    mean_z = prior[2, :2] / prior[2, 2]
+    covariance = prior[:2, :2] / prior[2, 2] - np.outer(mean_z, mean_z)
+    assert_allclose(value, density)
+    assert_allclose(better.mean, m + found[:, 2] + found[:, :2] @ mean_z)
+    explained = found[:, :2] @ covariance @ found[:, :2].T
+    assert_allclose(better.loadings @ better.loadings.T, explained)
+    n_values = np.sum(weights @ ~np.isnan(X))
+    assert_allclose(better.noise, (squares - np.sum(found * products)) / n_values)
 
 
 def test_em_climbs_to_a_stationary_point_of_what_is_seen():
