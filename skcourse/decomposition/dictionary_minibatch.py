@@ -194,8 +194,8 @@ class MiniBatchDictionaryLearning(CallbackSupportMixin, SparseCoding):
     ...     n_components=2, batch_size=2, alpha=0.1, random_state=0
     ... ).fit(signals)
     >>> abs(model.components_).round(2)
-    array([[0.  , 0.71, 0.71],
-           [1.  , 0.  , 0.  ]])
+    array([[1.  , 0.  , 0.  ],
+           [0.  , 0.71, 0.71]])
     """
 
     _parameter_constraints: dict = {

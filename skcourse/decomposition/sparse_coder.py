@@ -155,8 +155,8 @@ class SparseCoder(SparseCoding):
     >>> from skcourse.decomposition import SparseCoder
     >>> strokes = [[1.0, 0.0, 0.0], [0.0, 0.6, 0.8], [0.0, 0.0, 1.0]]
     >>> coder = SparseCoder(strokes, transform_n_nonzero_coefs=2)
-    >>> coder.transform([[2.0, 0.0, 0.0], [1.0, 3.0, 4.0]])
-    array([[2., 0., 0.],
+    >>> coder.transform([[2.0, 0.0, 1.0], [1.0, 3.0, 4.0]])
+    array([[2., 0., 1.],
            [1., 5., 0.]])
     """
 
