@@ -29,9 +29,17 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skcourse.core.chunks import one_blas_thread
 from skcourse.core.history import History, fit_task, warn_not_converged
 from skcourse.core.missing import check_columns_seen
-from skcourse.core.validation import Interval, StrOptions, check_weights, fit_context, read_X
+from skcourse.core.validation import (
+    FLOATS,
+    Interval,
+    StrOptions,
+    check_weights,
+    fit_context,
+    read_X,
+)
 from skcourse.mixture.covariances import collapsed, estimate
 from skcourse.mixture.rows import Rows
 from skcourse.mixture.starts import INIT_PARAMS, start
@@ -118,7 +126,8 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
             parameters = self._parameters() if again else self._initial(rows, rng)
             bound = getattr(self, "lower_bound_", -np.inf) if again else -np.inf
             part = task.subtask("run", max_subtasks=self.max_iter)
-            run = self._climb(rows, parameters, bound, clock, part)
+            with one_blas_thread():  # between the passes too: the matrices are small
+                run = self._climb(rows, parameters, bound, clock, part)
             if best is None or run.lower_bound > best.lower_bound:
                 best = run
             if part.end():
@@ -134,6 +143,8 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
     def _read(self, X, sample_weight=None, **options):
         """Return X, validated, as Rows."""
         X = read_X(self, X, finite="allow-nan", **options)
+        if X.dtype not in FLOATS:
+            X = X.astype(np.float64)
         return Rows(X, check_weights(sample_weight, X, dtype=np.float64))
 
     def _check_enough(self, rows):
@@ -252,7 +263,7 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
         """Return log w_k + log N(x_i | m_k, C_k) of new samples, (n_samples, n_components)."""
         if not hasattr(self, "means_"):
             check_is_fitted(self)
-        return self._read(X).scores(self._gaussians(self._parameters()))
+        return self._read(X, dtype="numeric").scores(self._gaussians(self._parameters()))
 
     def predict(self, X):
         """Return the component that each sample most likely comes from, int64 (n_samples,).

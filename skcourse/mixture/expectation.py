@@ -80,7 +80,8 @@ def components_of(X, model, about):
     """Return the mixture as the tiles want it."""
     k, d = model.means.shape
     wide = -(-d // BLOCK) * BLOCK
-    origin = model.means[np.isfinite(model.log_weights)].mean(axis=0)
+    shares = np.exp(model.log_weights - model.log_weights.max())
+    origin = shares @ about / shares.sum()
     upper, kind = model.precisions_cholesky, model.covariance_type
     constants = model.log_weights + log_constants(upper, kind, d)
     points, around = np.zeros((k, wide)), np.zeros((k, wide))
@@ -139,20 +140,16 @@ def new_sums(about, covariance_type):
 def moments(X, shares, about, covariance_type):
     """Return n_k, s_k and S_k, (4) and (5), for a few rows with given `shares` w_i r_ik, (n, k)."""
     first, second = new_sums(about, covariance_type)
-    points = about.astype(X.dtype, copy=False)
     for j in range(len(about)):
         some = np.flatnonzero(shares[:, j])
-        z = X[some]
-        z -= points[j]
-        r = shares[some, j].astype(X.dtype, copy=False)[:, np.newaxis]
+        z, r = X[some] - about[j], shares[some, j]
+        first[j] = r @ z
         if covariance_type in ("full", "tied"):
-            z *= np.sqrt(r)
-            first[j] = np.sqrt(r)[:, 0] @ z
+            z *= np.sqrt(r)[:, np.newaxis]
             target = second[j] if covariance_type == "full" else second
             target += z.T @ z
         else:
-            first[j] = r[:, 0] @ z
-            squares = r[:, 0] @ np.square(z)
+            squares = r @ np.square(z)
             second[j] = squares if covariance_type == "diag" else squares.sum()
     return shares.sum(axis=0), first, second
 

@@ -104,8 +104,8 @@ class GaussianMixture(BaseMixture):
     history_ : dict of str to ndarray, first axis the iterations
         "log_likelihood", the mean of a sample, and with `record` "means" and "covariances", with
         which it is that. After `partial_fit`, one number per batch.
-    n_batch_iter_ : int, only after `partial_fit`
-        Batches so far.
+    n_batch_iter_ : int
+        Batches so far. Only if `partial_fit` was called.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X has feature names that are all strings.

@@ -26,7 +26,7 @@ from skcourse.core.kernel import kernel
 
 U = np.uint64
 TILE_BYTES = 2**15  # of the columns of a tile: what the nearest cache holds
-LEAST_ROWS, MOST_ROWS = 96, 512
+LEAST_ROWS, MOST_ROWS = 160, 512
 BLOCK = 4  # features that are taken together
 LEAST = -690.0  # exp of less counts as 0: products with it would be slow, and change nothing
 
