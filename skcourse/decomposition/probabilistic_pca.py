@@ -100,8 +100,9 @@ class ProbabilisticPCA(CallbackSupportMixin, PrincipalAxes):
     the fit, has the log-density 0, and the mean for a guess. A column without any is refused.
 
     If rows lie in the plane, there is no noise, and the likelihood has no bound. The closed form
-    then has `noise_variance_` 0 and the density in the plane; EM stops, with a warning. With all
-    components, the model is the normal distribution with the covariance of the rows.
+    then has `noise_variance_` 0 and the density in the plane; EM stops, with a warning, as it does
+    not see a noise below 1e-8 of the mean variance of a feature (1e-10 with missing values). With
+    all components, the model is the normal distribution with the covariance of the rows.
 
     References
     ----------

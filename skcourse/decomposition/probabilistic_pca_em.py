@@ -84,11 +84,25 @@ def iterate(step, plane, weight, *, max_iter, tol, least, task=SILENCE, attribut
     return Run(plane, history.arrays(), n_iter, 0.0 if stop else gain, vanished)
 
 
-def start(total, mean, k, rng):
-    """Return a plane in random directions, with half of the variance, of which `total` is tr C."""
+def start(rows, mean, k, rng):
+    """Return the plane of random directions Q, (p, k), after one step of the power method.
+
+    With Q'C Q = Z diag(s) Z', W = Q Z diag(s)^1/2, and v is the rest. From noise that is larger, W
+    would lose its lesser directions, and EM would need long to find them again.
+
+    Parameters
+    ----------
+    rows : Covariance or FewRows
+    mean : array of shape (p,)
+    k : int
+    rng : RandomState
+    """
     p = len(mean)
-    spread = np.sqrt(total / (2 * p * max(k, 1)))
-    return Plane(spread * rng.standard_normal((p, k)), mean, total / (2 * p))
+    with one_blas_thread():
+        Q = np.linalg.qr(rows.times(rng.standard_normal((p, k))))[0]
+        s, Z = np.linalg.eigh(Q.T @ rows.times(Q))
+    noise = max(rows.total - np.sum(s), 10 * LEAST * rows.total) / p
+    return Plane(Q @ Z * np.sqrt(np.maximum(s, noise)), mean, noise)
 
 
 class Covariance:

@@ -23,7 +23,6 @@ from skcourse.decomposition.solvers import check_n_components, choose_solver, so
 from skcourse.decomposition.spectrum import EPS, Spectrum, remaining
 
 DIGITS = 1e-6  # of (1)
-SHARE = 1e-3  # of the mean variance of a feature: what EM on missing values starts from at least
 
 
 class Options:
@@ -106,7 +105,7 @@ def leading(model, X, weights, k, n):
 
 def check_range(size, square):
     """Raise ValueError if the square of a size that is not 0 left the range of numbers."""
-    if size > 0 and not FLOOR < square < np.inf:
+    if size != 0 and not FLOOR < square < np.inf:
         raise ValueError(
             "The variances of X are not within the range of floating point numbers: take another "
             "unit for X."
@@ -231,7 +230,7 @@ def complete_problem(model, X, weights):
             A -= rest if weights is None else np.outer(np.sqrt(weights), rest)
             mean, rows = mean + rest, em.FewRows(A / np.sqrt(weight))
     check_range(rows.total, rows.total)
-    plane = em.start(rows.total, mean, k, rng)
+    plane = em.start(rows, mean, k, rng)
     return em.step_of_complete(rows, weight), plane, weight, rows.total
 
 
@@ -252,9 +251,9 @@ def missing_problem(model, X, weights):
     spectrum, mean, noise = leading(model, mean_filled(X, weights), weights, k, n)
     variances, noise = np.square(spectrum.values[:k]) / weight, noise / weight
     total = np.square(spectrum.size) / weight
-    least = SHARE * total / p
-    noise = max(noise, least)
-    loadings = spectrum.axes[:k].T * np.sqrt(np.maximum(variances - noise, least))
+    noise = variances[-1] / 2 if k == p else noise
+    noise = max(noise, 10 * missing.LEAST * total / p)
+    loadings = spectrum.axes[:k].T * np.sqrt(np.maximum(variances - noise, noise))
     return missing.step_of_missing(X, weights), Plane(loadings, mean, noise), weight, total
 
 

@@ -140,10 +140,20 @@ def test_likelihood_never_falls(seed, k, wide, missing):
     assert values[-1] == model.log_likelihood_
 
 
+@pytest.mark.parametrize("missing", [False, True])
+def test_em_finds_directions_beside_far_larger_ones(missing):
+    X = rows() * np.geomspace(1e-1, 1e3, 7)
+    X = holes(X, 0.02) if missing else X
+    em = ProbabilisticPCA(4, solver="em", random_state=0).fit(X)
+    known = X[~np.isnan(X).any(axis=1)]
+    # without most rows of `holes`, the best plane of the others is hardly better
+    assert em.score(known) >= ProbabilisticPCA(4).fit(known).score(known) - 0.1
+
+
 def test_few_rows_take_the_same_steps():
     X = rows(9, 12)
     A = (X - X.mean(axis=0)) / 3
-    plane = start(np.sum(A**2), X.mean(axis=0), 2, np.random.default_rng(0))
+    plane = start(FewRows(A), X.mean(axis=0), 2, np.random.default_rng(0))
     value, better = complete_step(Covariance(A.T @ A), 9)(plane)
     same_value, same = complete_step(FewRows(A), 9)(plane)
     assert_allclose(value, same_value)
