@@ -171,7 +171,7 @@ def walk(G, products, route, room):
     floor, k, n_lines = max(route.penalty, p * EPS * m), 0, 0
     while n_lines < route.max_lines and m > floor:
         if new >= 0:
-            if k < limit and extend(G, room.L[k], new, k, room) > p * EPS * G[new, new]:
+            if k < limit and extend(G, room.L[k], new, k, room) > EPS * G[new, new]:
                 room.order[k], room.signs[k], room.state[new] = new, sign, ACTIVE
                 k += 1
             else:

@@ -8,6 +8,7 @@ import sklearn.decomposition
 from sklearn.exceptions import ConvergenceWarning
 
 from skcourse import testing
+from skcourse.core import gram_lars
 from skcourse.decomposition import SparseCoder, sparse_encode
 from skcourse.decomposition.sparse_encode import ALGORITHMS
 
@@ -165,6 +166,17 @@ def test_atoms_that_are_nearly_one(apart):
         best = cost(X, fewer, sparse_encode(X, fewer, alpha=alpha), alpha)
         codes = sparse_encode(X, D, alpha=alpha)
         assert (cost(X, D, codes, alpha) <= best + 1e-8 * np.sum(X**2, axis=1)).all()
+
+
+def test_what_the_path_cannot_certify_is_descended_to(monkeypatch):
+    def give_up(gram, products, route, room, codes, good):
+        codes[:], good[:] = 0.0, False
+
+    X, D = problem()
+    best = cost(X, D, sparse_encode(X, D, alpha=0.2), 0.2)
+    monkeypatch.setattr(gram_lars, "follow_each", give_up)
+    found = cost(X, D, sparse_encode(X, D, alpha=0.2), 0.2)
+    assert (np.abs(found - best) <= 1e-8 * np.sum(X**2, axis=1)).all()
 
 
 def test_atoms_that_do_not_suffice_are_warned_of():
