@@ -8,16 +8,8 @@ import numpy as np
 from scipy.special import logsumexp
 
 from benchmarks.contenders import classes
+from benchmarks.data import Data
 from benchmarks.harness import Workload
-
-
-class Rows(NamedTuple):
-    """Rows of overlapping clusters, each stretched in its own way, and where EM starts."""
-
-    X: np.ndarray
-    means: np.ndarray  # k of the rows
-    y: None = None
-    sample_weight: None = None
 
 
 class Found(NamedTuple):
@@ -28,21 +20,21 @@ class Found(NamedTuple):
     covariances_: np.ndarray
 
 
-def overlapping(n, p, k, dtype=np.float64, spread=1.0, shrink=1):
+def overlapping(n, p, k, shrink=1, *, dtype=np.float64, spread=1.0):
     """Return n rows of p features from k Gaussians whose means are `spread` per feature apart."""
-    rng, n = np.random.default_rng(0), n // shrink
+    rng, n = np.random.default_rng(0), max(n // shrink, 200 * k)  # fewer tell no covariance
     centres = rng.standard_normal((k, p)) * spread
     shapes = rng.standard_normal((k, p, p)) / np.sqrt(p) + np.eye(p)
     labels, X = rng.integers(k, size=n), rng.standard_normal((n, p))
     for j in range(k):
         X[labels == j] = X[labels == j] @ shapes[j] + centres[j]
     X = X.astype(dtype)
-    return Rows(X, X[rng.choice(n, k, replace=False)])
+    return Data(X, start=X[rng.choice(n, k, replace=False)])
 
 
 def settings(data, covariance_type, n_iter):
     """Return parameters by which a mixture runs `n_iter` iterations from the start in the data."""
-    k, p = data.means.shape
+    k, p = data.start.shape
     one = np.eye(p)
     precisions = {
         "full": np.stack([one] * k),
@@ -50,7 +42,7 @@ def settings(data, covariance_type, n_iter):
         "diag": np.ones((k, p)),
         "spherical": np.ones(k),
     }
-    start = {"weights_init": np.full(k, 1 / k), "means_init": data.means}
+    start = {"weights_init": np.full(k, 1 / k), "means_init": data.start}
     start["precisions_init"] = precisions[covariance_type]
     how = {"n_components": k, "covariance_type": covariance_type, "max_iter": n_iter, "tol": 0}
     return start | how
@@ -72,14 +64,14 @@ def fit_onedal(covariance_type, n_iter, data):
     """Run oneDAL's EM from the same start; its covariances are full or diagonal."""
     import daal4py
 
-    k, p = data.means.shape
+    k, p = data.start.shape
     kind = {"full": "full", "diag": "diagonal"}[covariance_type]
     one = np.eye(p) if kind == "full" else np.ones((1, p))
     algorithm = daal4py.em_gmm(
         nComponents=k, maxIterations=n_iter, accuracyThreshold=0.0, covarianceStorage=kind
     )
     X = np.ascontiguousarray(data.X, dtype=np.float64)
-    start = np.full((1, k), 1 / k), np.asarray(data.means, np.float64), [one] * k
+    start = np.full((1, k), 1 / k), np.asarray(data.start, np.float64), [one] * k
     result = algorithm.compute(X, *start)
     covariances = np.array(list(result.covariances))
     return Found(result.weights.ravel(), result.means, covariances)
@@ -119,7 +111,7 @@ WORKLOADS = [
 WORKLOADS.append(
     Workload(
         "GaussianMixture full, 20,000 x 64, k=20, float32, 30 iterations",
-        data=partial(overlapping, 20_000, 64, 20, np.float32, 0.3),
+        data=partial(overlapping, 20_000, 64, 20, dtype=np.float32, spread=0.3),
         contenders=partial(from_one_start, "full", 30),
         loss=minus_log_likelihood,
         floor=4.0,

@@ -141,5 +141,8 @@ def log_densities(X, means, upper, covariance_type, log_weights=0.0, n_jobs=-1):
             scores[few] *= -0.5
             scores[few] += constants
 
-    for_each_chunk(part, n, row_bytes=X.itemsize * d * len(means), min_rows=4 * tile)
+    if n <= tile:  # a few rows need no threads
+        part(slice(0, n))
+        return scores
+    for_each_chunk(part, n, row_bytes=X.itemsize * d * len(means), min_rows=4 * tile, n_jobs=n_jobs)
     return scores
