@@ -23,6 +23,7 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from skcourse.core.chunks import one_blas_thread
 from skcourse.core.gaussians import log_densities, precisions_of, squares
 from skcourse.core.history import fit_task, warn_not_converged
 from skcourse.core.missing import any_missing, patterns
@@ -137,7 +138,8 @@ class Gaussian(CallbackSupportMixin, DensityMixin, BaseEstimator):
         task = fit_task(self, X, y, sample_weight, max_subtasks=self.max_iter if missing else 0)
         if missing:
             check_rows_tell(self, X, weights)
-            fit = of_missing(self, X, weights, task, self._attributes)
+            with one_blas_thread():  # between the passes too: the matrices are small
+                fit = of_missing(self, X, weights, task, self._attributes)
         else:
             diagonal = self.covariance_type != "full"
             fit = of_moments(self, moments(X, weights=weights, diagonal=diagonal))

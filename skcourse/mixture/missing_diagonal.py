@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from skcourse.core.elementary import exp
 from skcourse.core.kernel import kernel
-from skcourse.core.linalg import log_sum_exp
 
+LEAST = -690.0  # exp of less counts as 0: products with it would be slow, and change nothing
 LOG_2_PI = np.log(2 * np.pi)
 
 
@@ -40,6 +41,21 @@ def log_joint(x, seen, normals, logs, joint):
 
 
 @kernel
+def respond(joint):
+    """Turn log pi_k p_k(x), (k,), into the responsibilities; return log p(x)."""
+    largest, total = joint[0], 0.0
+    for j in range(1, len(joint)):
+        largest = max(largest, joint[j])
+    for j in range(len(joint)):
+        s = joint[j] - largest
+        joint[j] = 0.0 if s < LEAST else exp(s)  # NaN passes
+        total += joint[j]
+    for j in range(len(joint)):
+        joint[j] /= total
+    return largest + np.log(total)
+
+
+@kernel
 def look(X, i, x, seen):
     """Write row i into x, 0 for what is missing, and 1 or 0 into `seen`; return how many are."""
     n_seen = 0
@@ -61,13 +77,14 @@ def expect(X, weights, normals, sums):
         if look(X, i, x, seen) == 0:
             continue  # a row without any value says nothing
         log_joint(x, seen, normals, logs, joint)
-        log_p = log_sum_exp(joint)
+        log_p = respond(joint)
         sums.totals[0] += w * log_p
         sums.totals[2] += w
         for j in range(k):
-            r = np.exp(joint[j] - log_p)
-            if r > 0:
-                sums.totals[1] -= w * r * (joint[j] - log_p)
+            r = joint[j]
+            if r == 0:
+                continue
+            sums.totals[1] -= w * r * np.log(r)
             sums.counts[j] += w * r
             for f in range(d):
                 hidden = 1.0 - seen[f]
@@ -91,10 +108,10 @@ def ask(X, normals, joint, filled):
         if len(joint):
             joint[i] = own
             continue
-        log_p = log_sum_exp(own)
+        respond(own)
         for f in range(d):
             if seen[f] == 0:
                 total = 0.0
                 for j in range(k):
-                    total += np.exp(own[j] - log_p) * normals.means[j, f]
+                    total += own[j] * normals.means[j, f]
                 filled[i, f] = total

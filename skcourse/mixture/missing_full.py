@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skcourse.core.kernel import kernel
-from skcourse.core.linalg import log_sum_exp
+from skcourse.mixture.missing_diagonal import respond
 
 LOG_2_PI = np.log(2 * np.pi)
 TILE_NUMBERS = 2**15  # of deviations, for all components: a tile stays in cache
@@ -159,12 +159,10 @@ def complete_run(first, last, lacking, normals, tile):
 
 
 @kernel
-def respond(first, last, tile):
+def respond_all(first, last, tile):
     """Turn log pi_k p_k(x) into log p(x) and the responsibilities."""
     for i in range(first, last):
-        tile.logs[i] = log_sum_exp(tile.joint[i])
-        for j in range(tile.joint.shape[1]):
-            tile.joint[i, j] = np.exp(tile.joint[i, j] - tile.logs[i])
+        tile.logs[i] = respond(tile.joint[i])
 
 
 @kernel
@@ -206,7 +204,7 @@ def expect(X, weights, groups, start, stop, normals, sums):
         while first < end:
             last, lacking = run_end(groups.pattern, first, end), lacking_of(groups, first)
             complete_run(first - at, last - at, lacking, normals, tile)
-            respond(first - at, last - at, tile)
+            respond_all(first - at, last - at, tile)
             if len(lacking) < d:
                 weigh(weights, rows, first - at, last - at, tile, sums.totals)
             else:
@@ -290,7 +288,7 @@ def ask(X, groups, start, stop, normals, joint, filled):
             last, lacking = run_end(groups.pattern, first, end), lacking_of(groups, first)
             complete_run(first - at, last - at, lacking, normals, tile)
             if len(filled):
-                respond(first - at, last - at, tile)
+                respond_all(first - at, last - at, tile)
                 fill(rows, first - at, last - at, lacking, normals.means, tile, filled)
             first = last
         for i in range(len(rows) if len(joint) else 0):
