@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import skcourse
+from skcourse.decomposition import FactorAnalysis, ProbabilisticPCA
 from skcourse.discovery import all_estimators
 from skcourse.linear_model import (
     ARDRegression,
@@ -70,6 +71,7 @@ def test_docstrings_are_laid_out_as_numpydoc_wants():
 X = np.random.default_rng(0).normal(size=(60, 3))
 NUMBERS, CLASSES = np.exp(X[:, 0] + 0.3 * X[:, 1] * X[:, 2]), np.digitize(X[:, 0] + X[:, 1], [0])
 KEPT = [  # fits whose history is not that of the defaults
+    (FactorAnalysis(1), NUMBERS),
     (LogisticRegression(), CLASSES),
     (LogisticRegression(solver="liblinear", dual=True, random_state=0), CLASSES),
     (LogisticRegression(solver="saga", random_state=0), CLASSES),
@@ -91,6 +93,7 @@ KEPT = [  # fits whose history is not that of the defaults
     (OrthogonalMatchingPursuit(), NUMBERS),
     (OrthogonalMatchingPursuitCV(), NUMBERS),
     (Perceptron(random_state=0), CLASSES),
+    (ProbabilisticPCA(1, solver="em", random_state=0), NUMBERS),
     (SGDRegressor(random_state=0), NUMBERS),
 ]
 
