@@ -78,6 +78,11 @@ START = {
     for _, cls in all_estimators()
     if callable in cls._parameter_constraints.get("init", ())
 }
+START |= {  # atoms that no code uses are drawn: here all are used
+    cls: cls(n_components=2, alpha=0.01, max_iter=5)
+    for name, cls in all_estimators()
+    if name == "DictionaryLearning"
+}
 START |= {  # 27 rows have no density in 30 dimensions, but for a little more variance
     cls: cls(reg_covar=0.1) for name, cls in all_estimators() if name == "Gaussian"
 }

@@ -62,7 +62,7 @@ def update_atoms(A, B, fresh, positive, D):
                 D[j, f] /= length
 
 
-def improve(D, A, B, X, rng, *, positive, verbose=False):
+def improve(D, A, B, X, rng, *, positive, weights=None, verbose=False):
     """Return the dictionary after (3), and a mask of the atoms that were replaced.
 
     Parameters
@@ -72,12 +72,14 @@ def improve(D, A, B, X, rng, *, positive, verbose=False):
     X : array of shape (n, p), from which atoms that nobody uses are drawn
     rng : RandomState, drawn from as scikit-learn does
     positive : bool
+    weights : array of shape (n,), default=None
+        How much likelier than others a row is to be drawn.
     verbose : bool, default=False
     """
     unused = ~(A.diagonal() > UNUSED)
     fresh = np.empty((np.count_nonzero(unused), D.shape[1]))
     for atom in fresh:
-        row = X[rng.choice(len(X))]
+        row = X[rng.choice(len(X), p=None if weights is None else weights / weights.sum())]
         atom[:] = row + rng.normal(0, NOISE * (row.std() or 1), size=len(row))
     if verbose and len(fresh):
         print(f"{len(fresh)} unused atoms resampled.")

@@ -24,7 +24,7 @@ from sklearn.utils.extmath import svd_flip
 
 from skcourse.core.chunks import one_blas_thread, sum_over_chunks
 from skcourse.core.history import fit_task, warn_not_converged
-from skcourse.core.validation import Interval, StrOptions, fit_context
+from skcourse.core.validation import Interval, StrOptions, check_weights, fit_context
 from skcourse.decomposition.dictionary import check_start, improve, with_rows
 from skcourse.decomposition.sparse_coder import CODING_CONSTRAINTS, SparseCoding
 from skcourse.decomposition.sparse_encode import check_positive_coding, coding, encode
@@ -180,45 +180,50 @@ class DictionaryLearning(CallbackSupportMixin, SparseCoding):
         self.positive_dict = positive_dict
         self.transform_max_iter = transform_max_iter
 
-    def fit(self, X, y=None):
+    def fit(self, X, y=None, sample_weight=None):
         """Learn a dictionary from the rows of X.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         y : ignored, but for callbacks that score
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts; None is once.
 
         Returns
         -------
         self : DictionaryLearning
         """
-        self._learn(X, y)
+        self._learn(X, y, sample_weight)
         return self
 
-    def fit_transform(self, X, y=None):
+    def fit_transform(self, X, y=None, sample_weight=None):
         """Learn a dictionary, and return the codes that it was learned with.
 
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
         y : ignored, but for callbacks that score
+        sample_weight : array-like of shape (n_samples,), default=None
+            How often each row counts; None is once.
 
         Returns
         -------
         code : ndarray of shape (n_samples, n_components)
             By `fit_algorithm`, with the penalty `alpha`: not what `transform` says.
         """
-        return self._learn(X, y)
+        return self._learn(X, y, sample_weight)
 
     @fit_context
-    def _learn(self, X, y):
+    def _learn(self, X, y, sample_weight):
         """Fit, and return the codes."""
         check_positive_coding(self.fit_algorithm, self.positive_code)
         rows = self._read(X, reset=True)
+        weights = check_weights(sample_weight, rows, dtype=np.float64)
         rng = check_random_state(self.random_state)
-        task = fit_task(self, X, y, max_subtasks=self.max_iter)
+        task = fit_task(self, X, y, sample_weight, max_subtasks=self.max_iter)
         with one_blas_thread():
-            found, why = self._iterate(rows, self._start(rows), rng, task)
+            found, why = self._iterate(rows, weights, self._start(rows, weights), rng, task)
         for name, value in self._attributes(found).items():
             setattr(self, name, value)
         task.end(lambda: self._attributes(found))
@@ -230,7 +235,7 @@ class DictionaryLearning(CallbackSupportMixin, SparseCoding):
             )
         return found.code
 
-    def _start(self, X):
+    def _start(self, X, weights):
         """Return codes and atoms to begin with."""
         k = X.shape[1] if self.n_components is None else self.n_components
         if self.code_init is not None and self.dict_init is not None:
@@ -239,12 +244,16 @@ class DictionaryLearning(CallbackSupportMixin, SparseCoding):
             if code.shape[:1] != X.shape[:1]:
                 raise ValueError(f"code_init.shape == {code.shape}, for {len(X)} rows of X")
         else:
-            code, lengths, axes = linalg.svd(X, full_matrices=False, check_finite=False)
+            roots = np.ones(1) if weights is None else np.sqrt(weights)
+            heavy = X if weights is None else (roots[:, np.newaxis] * X).astype(X.dtype)
+            code, lengths, axes = linalg.svd(heavy, full_matrices=False, check_finite=False)
+            if weights is not None:
+                code /= np.where(roots > 0, roots, np.inf)[:, np.newaxis].astype(X.dtype)
             code, axes = svd_flip(code, axes)
             atoms = lengths[:, np.newaxis] * axes
         return Learned(with_rows(code.T, k).T.copy(), with_rows(atoms, k).copy(), [])
 
-    def _iterate(self, X, found, rng, task):
+    def _iterate(self, X, weights, found, rng, task):
         """Iterate; return the Learned, and why it ended: None if for `max_iter`."""
         how = coding(
             f"lasso_{self.fit_algorithm}",
@@ -259,7 +268,7 @@ class DictionaryLearning(CallbackSupportMixin, SparseCoding):
         for i in range(self.max_iter):
             self._tell(i, found.errors, time.perf_counter() - begin)
             step = task.subtask("iteration")
-            found = self._turn(X, found, how, rng)
+            found = self._turn(X, weights, found, how, rng)
             stop = step.end(lambda now=found: self._attributes(now))
             errors = found.errors
             if i > 0 and errors[-2] - errors[-1] < self.tol * errors[-1]:
@@ -278,24 +287,26 @@ class DictionaryLearning(CallbackSupportMixin, SparseCoding):
                 )
         return found, None
 
-    def _turn(self, X, found, how, rng):
+    def _turn(self, X, weights, found, how, rng):
         """Code the rows, improve the atoms, and compute the cost (1)."""
         code = encode(X, found.atoms, how, init=found.code, n_jobs=self.n_jobs)
         width = {"row_bytes": 8 * (X.shape[1] + 3 * code.shape[1]), "n_jobs": self.n_jobs}
 
         def statistics(rows):
             codes = code[rows].astype(np.float64, copy=False)
-            return codes.T @ codes, codes.T @ X[rows].astype(np.float64, copy=False)
+            heavy = codes if weights is None else weights[rows, np.newaxis] * codes
+            return codes.T @ heavy, heavy.T @ X[rows].astype(np.float64, copy=False)
 
         A, B = sum_over_chunks(statistics, len(X), **width)
-        atoms, unused = improve(
-            found.atoms, A, B, X, rng, positive=self.positive_dict, verbose=self.verbose
-        )
+        how_drawn = {"weights": weights, "verbose": self.verbose}
+        atoms, unused = improve(found.atoms, A, B, X, rng, positive=self.positive_dict, **how_drawn)
         code[:, unused] = 0
 
         def cost(rows):
             rest = X[rows] - code[rows].astype(np.float64, copy=False) @ atoms
-            return 0.5 * np.vdot(rest, rest) + how.alpha * np.abs(code[rows]).sum(dtype=float)
+            costs = 0.5 * np.einsum("ij,ij->i", rest, rest)
+            costs += how.alpha * np.abs(code[rows]).sum(axis=1, dtype=float)
+            return costs.sum() if weights is None else weights[rows] @ costs
 
         value = float(sum_over_chunks(cost, len(X), **width))
         return Learned(code, atoms, [*found.errors, value])

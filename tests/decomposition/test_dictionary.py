@@ -92,6 +92,31 @@ def test_same_dictionary_as_theirs(options, dtype):
     assert mine.components_.dtype == code.dtype == dtype
 
 
+@pytest.mark.parametrize("algorithm", ["lars", "cd"])
+def test_a_weight_is_a_repetition(algorithm):
+    X, weights = rows(), np.arange(80) % 4
+    options = {"n_components": 4, "alpha": 0.1, "max_iter": 5, "fit_algorithm": algorithm}
+    weighted, repeated = DictionaryLearning(**options), DictionaryLearning(**options)
+    code = weighted.fit_transform(X, sample_weight=weights)
+    again = repeated.fit_transform(np.repeat(X, weights, axis=0))
+    np.testing.assert_allclose(weighted.components_, repeated.components_, atol=TURNS)
+    np.testing.assert_allclose(weighted.error_, repeated.error_, rtol=TURNS)
+    np.testing.assert_allclose(np.repeat(code, weights, axis=0), again, atol=10 * TURNS)
+    plain = DictionaryLearning(**options).fit(X)
+    assert np.abs(plain.components_ - weighted.components_).max() > 1e-3
+    with pytest.raises(ValueError, match="Negative values in data passed to `sample_weight`"):
+        weighted.fit(X, sample_weight=-weights)
+
+
+def test_rows_without_weight_are_never_drawn():
+    X, U, D = statistics()
+    weights = np.where(np.arange(30) == 7, 1.0, 0.0)
+    found, _ = improve(
+        D, 0 * U.T @ U, U.T @ X, X, np.random.RandomState(0), positive=False, weights=weights
+    )
+    np.testing.assert_allclose(found, [X[7] / np.linalg.norm(X[7])] * 4, atol=0.1)
+
+
 def test_cd_finds_nearly_what_lars_does():
     X = rows()
     by = {
