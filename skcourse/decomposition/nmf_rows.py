@@ -19,6 +19,7 @@ from skcourse.core.chunks import add, for_each_chunk, sum_over_chunks
 from skcourse.core.dense_chunks import DenseChunks
 from skcourse.core.kernel import kernel
 from skcourse.decomposition.nmf_losses import EPSILON, divergence, logarithms, ratios, total
+from skcourse.decomposition.nmf_products import rows_times
 
 TILE = 2**15  # entries of W H that are made at a time: they stay in cache
 AT_ONCE = 2**14  # entries: below, one product on the calling thread
@@ -92,11 +93,11 @@ class DenseRows:
     def products(self, G):
         """Return X G, (n, k)."""
         if self.shape[0] * self.shape[1] <= AT_ONCE:
-            return self.X[:] @ G
-        out = np.empty((self.shape[0], G.shape[1]), self.dtype)
+            return rows_times(self.X[:], np.ascontiguousarray(G.T))
+        out, H = np.empty((self.shape[0], G.shape[1]), self.dtype), np.ascontiguousarray(G.T)
 
         def part(rows):
-            np.matmul(self.X[rows], G, out=out[rows])
+            out[rows] = rows_times(self.X[rows], H)
 
         for_each_chunk(part, self.shape[0], **self.chunks)
         return out
@@ -127,9 +128,11 @@ class DenseRows:
         update : callable, from rows of W and of X H', which it may overwrite, to a number
         """
 
+        H = np.ascontiguousarray(Ht.T)
+
         def part(rows):
             x, w = self.X[rows], W[rows]
-            value = update(w, x @ Ht)
+            value = update(w, rows_times(x, H))
             return wide(x.T @ w), wide(w.T @ w), value
 
         return sum_over_chunks(part, self.shape[0], **self.chunks)

@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skcourse.decomposition import NMF, nmf_start, non_negative_factorization
 from skcourse.decomposition.nmf_losses import divergence, ratios
+from skcourse.decomposition.nmf_products import FEW, rows_times
 from skcourse.decomposition.nmf_rows import rows_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -320,3 +321,17 @@ def test_singular_pair_without_a_part_of_one_sign(monkeypatch):
     W, Ht = nmf_start.start(np.diag([1.0, 0.0]), 2, "nndsvd", 0)
     np.testing.assert_array_equal(W, np.diag([1.0, 0.0]))
     np.testing.assert_array_equal(Ht, np.diag([1.0, 0.0]))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("k", [1, 3, 4, 6, 32, 33])
+def test_products_of_rows_with_few_columns(k, dtype):
+    rng = np.random.default_rng(0)
+    for n, p in [(1, 1), (2, 37), (4, 8), (7, 129), (130, 5)]:
+        x, H = rng.random((n, p)).astype(dtype), rng.random((k, p)).astype(dtype)
+        found = rows_times(x, H)
+        assert found.dtype == dtype and found.shape == (n, k)
+        np.testing.assert_allclose(found, x.astype(float) @ H.T, rtol=2 * p * np.finfo(dtype).eps)
+        alone = np.concatenate([rows_times(x[i : i + 1], H) for i in range(n)])
+        if k <= FEW:
+            np.testing.assert_array_equal(found, alone)
