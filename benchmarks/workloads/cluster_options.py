@@ -90,7 +90,7 @@ SETTINGS = {}
 
 WORKLOADS = [
     Workload(
-        "k-means|| 500,000 x 32, k=200, clustered",
+        "Scalable k-means++ 500,000 x 32, k=200, clustered",
         data=partial(clustered, 500_000, 32, 200),
         contenders=partial(scalable_seeding, 200),
         loss=inertia,
