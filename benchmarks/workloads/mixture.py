@@ -45,7 +45,7 @@ def settings(data, covariance_type, n_iter):
     start = {"weights_init": np.full(k, 1 / k), "means_init": data.start}
     start["precisions_init"] = precisions[covariance_type]
     how = {"n_components": k, "covariance_type": covariance_type, "max_iter": n_iter, "tol": 0}
-    return start | how
+    return start | how | ({"reg_covar": 1e-3} if data.X.dtype == np.float32 else {})
 
 
 def from_one_start(covariance_type, n_iter):
@@ -73,7 +73,9 @@ def fit_onedal(covariance_type, n_iter, data):
     X = np.ascontiguousarray(data.X, dtype=np.float64)
     start = np.full((1, k), 1 / k), np.asarray(data.start, np.float64), [one] * k
     result = algorithm.compute(X, *start)
-    covariances = np.array(list(result.covariances))
+    covariances = np.array(list(result.covariances)).reshape(
+        (k, p, p) if kind == "full" else (k, p)
+    )
     return Found(result.weights.ravel(), result.means, covariances)
 
 
