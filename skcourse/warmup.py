@@ -43,7 +43,11 @@ MORE_ROUTES = {  # other parameters that do, by the name of the class
     "GradientDescentRegressor": [{"batch_size": 8}, {"penalty": "l1"}],
     "GaussianMixture": [{"covariance_type": kind} for kind in ("tied", "diag", "spherical")],
     "IncrementalPCA": [{"n_components": 2, "batch_size": 20}],
-    "KMeans": [{"init": init, "n_init": 1} for init in (in_one_place, among_many)],
+    "KMeans": [
+        *({"init": init, "n_init": 1} for init in (in_one_place, among_many)),
+        {"init": "k-means||"},
+        {"size_max": N // 2},
+    ],
     "LinearRegression": [{"positive": True}],
     "LogisticRegression": [
         {"solver": "saga", "l1_ratio": 1.0},
