@@ -76,10 +76,11 @@ def improve(D, A, B, X, rng, *, positive, weights=None, verbose=False):
         How much likelier than others a row is to be drawn.
     verbose : bool, default=False
     """
+    p = None if weights is None or np.ptp(weights) == 0 else weights / weights.sum()
     unused = ~(A.diagonal() > UNUSED)
     fresh = np.empty((np.count_nonzero(unused), D.shape[1]))
     for atom in fresh:
-        row = X[rng.choice(len(X), p=None if weights is None else weights / weights.sum())]
+        row = X[rng.choice(len(X), p=p)]
         atom[:] = row + rng.normal(0, NOISE * (row.std() or 1), size=len(row))
     if verbose and len(fresh):
         print(f"{len(fresh)} unused atoms resampled.")

@@ -45,12 +45,11 @@ class Online(NamedTuple):
 
 def attributes(state, costs, n_per_pass):
     """Return what a fit sets that has taken batches of these costs."""
-    passes = [np.mean(costs[i : i + n_per_pass]) for i in range(0, len(costs), n_per_pass)]
     return {
         "components_": state.atoms,
         "n_steps_": len(costs),
         "n_iter_": np.ceil(len(costs) / n_per_pass),
-        "history_": {"cost": np.array(passes)},
+        "history_": {"cost": np.array(costs)},
     }
 
 
@@ -164,9 +163,9 @@ class MiniBatchDictionaryLearning(CallbackSupportMixin, SparseCoding):
     ----------
     components_ : ndarray of shape (n_components, n_features), dtype of X
         The atoms, of length 1 at most.
-    history_ : dict of str to ndarray of shape (n_iter_,)
+    history_ : dict of str to ndarray of shape (n_steps_,)
         "cost", half the squared error plus alpha times the sum of |codes|, of a row: the mean of
-        the batches of each pass, each with the dictionary of its time. Only if fitted by `fit`.
+        each batch, before the dictionary is improved by it. Only if fitted by `fit`.
     n_iter_ : float
         Passes over X, begun or done. Only if fitted by `fit`.
     n_steps_ : int
