@@ -93,7 +93,7 @@ INTERRUPT = """
     from skcourse.discovery import all_estimators
     from skcourse.testing import answers, assert_same_bits, make_problem
     from tests.cases import small
-from tests.promises import long_rows
+    from tests.promises import long_rows
 
     def blas():
         return [library["num_threads"] for library in threadpool_info()]
@@ -183,7 +183,7 @@ PLAIN = """
     from skcourse.discovery import all_estimators
     from skcourse.testing import answers, make_problem
     from tests.cases import small
-from tests.promises import long_rows
+    from tests.promises import long_rows
     assert numba.config.DISABLE_JIT
     found = {}
     for name, cls in all_estimators():
@@ -212,7 +212,7 @@ LITTLE_MEMORY = """
     from skcourse.discovery import all_estimators
     from skcourse.testing import answers, make_problem
     from tests.cases import small
-from tests.promises import long_rows
+    from tests.promises import long_rows
 
     MANY, ROWS, COLUMNS = 40, 20_000, 64
     classes = [(name, cls) for name, cls in all_estimators() if name in sys.argv[2:]]
