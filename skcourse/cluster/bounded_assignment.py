@@ -249,4 +249,5 @@ def bounded_assignment(costs, lower, upper, prices=None):
     search = Search(np.empty(k + 1), np.empty(k + 1, np.int64), np.empty(k + 1, np.bool_))
     if not settle(costs, lower, upper, plan, search):
         raise ValueError("Distances to the centres overflow: scale X down.")
-    return plan.labels, plan.prices[:k] - plan.prices[k]
+    between = (plan.rooms > lower) & (plan.rooms < upper)
+    return plan.labels, np.where(between, 0.0, plan.prices[:k] - plan.prices[k])  # (3) to the bit
