@@ -119,6 +119,9 @@ class GaussianMixture(BaseMixture):
     With reg_covar > 0 the update is not quite the one that raises the likelihood most; where a
     component collapses, it may fall a little.
 
+    A start from k samples ("k-means++", "random_from_data") has reg_covar alone for a covariance,
+    also with "tied", where scikit-learn's depends on how far from 0 the samples lie.
+
     Attributes have the dtype of X; sums, and the fit between, are float64. A fit uses all cores
     that the process may use (``OMP_NUM_THREADS`` is respected); its bits do not depend on their
     number.
