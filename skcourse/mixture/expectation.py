@@ -18,10 +18,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from skcourse.core.chunks import chunk_slices, reduce_blocks
-from skcourse.core.gaussians import log_constants
-from skcourse.mixture.tiles import BLOCK, Components, Sums, expect, new_tile
+from skcourse.core.chunks import chunk_slices, for_each_chunk, reduce_blocks
+from skcourse.core.gaussians import log_constants, log_densities
+from skcourse.mixture.tiles import BLOCK, Components, Sums, expect, new_tile, score_rows
 
+FEW = 2**14  # numbers in X, for which a tile is not worth while
 LOWEST = -1e300  # the log-weight of a component that has none
 
 
@@ -64,7 +65,7 @@ def expectation(X, weights, model, n_jobs=-1, about=None):
     """
     about = model.means if about is None else about
     X, weights = read_only(X), read_only(np.empty(0) if weights is None else weights)
-    components = components_of(X, model, about)
+    components = components_of(model, about)
 
     def part(rows):
         sums = tiles_sums(components, model.covariance_type)
@@ -76,7 +77,24 @@ def expectation(X, weights, model, n_jobs=-1, about=None):
     return statistics_of(reduce_blocks(part, slices, n_jobs=n_jobs), about, model.covariance_type)
 
 
-def components_of(X, model, about):
+def scores_of(X, model, n_jobs=-1):
+    """Return s_ik of (1) for the rows of X, (n, k), dtype of X; of a few, without the tiles."""
+    if X.size <= FEW:
+        return log_densities(X, *model[1:], model.log_weights)
+    X, none = read_only(X), read_only(np.empty(0))
+    components = components_of(model, model.means)
+    scores = np.empty((len(X), len(model.means)), X.dtype)
+
+    def part(rows):
+        tile = new_tile(*components.points.shape)
+        score_rows(X[rows], none, components, tile, scores[rows])
+
+    row_bytes = 8 * components.points.shape[1]
+    for_each_chunk(part, len(X), row_bytes=row_bytes, min_rows=1024, n_jobs=n_jobs)
+    return scores
+
+
+def components_of(model, about):
     """Return the mixture as the tiles want it."""
     k, d = model.means.shape
     wide = -(-d // BLOCK) * BLOCK

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from skcourse.core.gaussians import log_densities
 from skcourse.mixture import missing
-from skcourse.mixture.expectation import expectation
+from skcourse.mixture.expectation import expectation, scores_of
 
 
 class Rows:
@@ -30,8 +29,7 @@ class Rows:
         """Return log w_k + log N(x_i | m_k, C_k) of what is seen of each row, (n, k)."""
         if self.missing:
             return missing.log_densities_missing(self.X, model)
-        _, means, upper, covariance_type = model
-        return log_densities(self.X, means, upper, covariance_type, model.log_weights)
+        return scores_of(self.X, model)
 
     def filled(self):
         """Return X, with the (weighted) means of the columns for what is missing."""

@@ -338,3 +338,16 @@ def expect(X, weights, components, tile, sums):
             else:
                 sums.weights[j] += weigh(tile, j, about, sums.first[j], width)
                 scatter(tile.left, tile.columns, about, sums.second[j], tile.stride, width)
+
+
+@kernel
+def score_rows(X, weights, components, tile, out):
+    """Write s of (1) for the rows of X into `out`, (n, k); `weights` of length 0 are 1."""
+    for start in range(U(0), U(X.shape[0]), tile.stride):
+        width = min(tile.stride, U(X.shape[0]) - start)
+        load(tile, X, weights, start, components.origin, width)
+        score_all(tile, components, width)
+        for j in range(U(out.shape[1])):
+            at = j * tile.stride
+            for i in range(width):
+                out[start + i, j] = tile.scores[at + i]

@@ -7,7 +7,7 @@ from scipy.special import logsumexp
 
 from skcourse.core import chunks
 from skcourse.core.gaussians import TYPES, log_densities, triangles
-from skcourse.mixture.expectation import Gaussians, expectation
+from skcourse.mixture.expectation import Gaussians, expectation, scores_of
 
 
 def problem(kind, n=900, d=5, k=3, seed=0, dtype=np.float64):
@@ -94,6 +94,15 @@ def test_a_component_without_weight_gets_nothing(kind):
     assert found.weights[1] == 0
     assert np.isfinite(found.entropy)
     assert_array_equal(found.first[1], 0.0)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_scores_of_many_rows_are_those_of_a_few(kind):
+    X, _, model = problem(kind, n=4000)
+    found = scores_of(X, model)
+    expected = np.vstack([scores_of(some, model) for some in np.array_split(X, 10)])
+    assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+    assert scores_of(X.astype(np.float32), model).dtype == np.float32
 
 
 def test_float32_rows_are_summed_in_float64():
