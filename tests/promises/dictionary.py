@@ -6,10 +6,11 @@ from skcourse.testing import Case, Symmetry
 
 FEW = {"max_iter": 6}
 SEVERAL = {"max_iter": 3, "batch_size": 20, "tol": 0.0, "max_no_improvement": None}
+LASSO = {"transform_algorithm": "lasso_lars"}
 # Rounding grows from turn to turn: what is compared with theirs is few of them.
 SHARP = {
-    "DictionaryLearning": FEW | {"transform_algorithm": "lasso_lars"},
-    "MiniBatchDictionaryLearning": SEVERAL | {"transform_algorithm": "lasso_lars"},
+    "DictionaryLearning": {"max_iter": 3} | LASSO,
+    "MiniBatchDictionaryLearning": SEVERAL | {"batch_size": 256} | LASSO,
 }
 PIECES = {
     "check_partial_fit_in_pieces": "a piece is one step, and a fit takes as many as it has batches"
@@ -34,9 +35,6 @@ def cost(fit, problem):
 def nothing(problem):
     """Return a bound below every cost."""
     return 0.0
-
-
-LASSO = {"transform_algorithm": "lasso_lars"}
 
 
 def in_turns(cls):
