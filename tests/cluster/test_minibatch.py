@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from skcourse.cluster import MiniBatchKMeans, minibatch_step
 from skcourse.cluster.dense import DenseRows
-from skcourse.cluster.minibatch import Draws
+from skcourse.cluster.minibatch_run import Draws
 from skcourse.cluster.minibatch_step import Batch, pull, sum_batch
 from skcourse.cluster.sparse import SparseRows
 
