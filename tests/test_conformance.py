@@ -83,9 +83,6 @@ START |= {  # atoms that no code uses are drawn: here all are used
     for name, cls in all_estimators()
     if name == "DictionaryLearning"
 }
-START |= {  # 27 rows have no density in 30 dimensions, but for a little more variance
-    cls: cls(reg_covar=0.1) for name, cls in all_estimators() if name == "Gaussian"
-}
 
 
 def left_out():

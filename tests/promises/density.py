@@ -14,9 +14,9 @@ def gaussian(cls):
     unit = scale(UNIT, score_samples=lambda s, X: s - X.shape[1] * np.log(UNIT))
     moves = (shift(), unit)
     some = {"problems": solid, "falls": ("loss",)}
-    yield Case(cls(), symmetries=(*moves, rotation()), **some)
-    yield Case(cls("diag"), symmetries=moves, **some)
-    yield Case(cls("spherical"), symmetries=(*moves, rotation()), **some)
+    yield Case(cls(reg_covar=0.0), symmetries=(*moves, rotation()), **some)
+    yield Case(cls("diag", reg_covar=0.0), symmetries=moves, **some)
+    yield Case(cls("spherical", reg_covar=0.0), symmetries=(*moves, rotation()), **some)
     yield Case(cls(reg_covar=0.1), symmetries=(shift(), rotation()), falls=("loss",))
 
 
