@@ -287,7 +287,7 @@ def after(code):
         [sys.executable, "-c", BLOBS + code + "\nprint('done')"],
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
