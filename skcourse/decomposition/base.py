@@ -77,6 +77,7 @@ class Axes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         -------
         covariance : ndarray of shape (n_features, n_features)
         """
+        check_is_fitted(self)
         axes, noise = self.components_, self.noise_variance_
         covariance = (axes.T * (self._variances() - noise)) @ axes
         covariance.flat[:: len(covariance) + 1] += noise
@@ -90,6 +91,7 @@ class Axes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         precision : ndarray of shape (n_features, n_features)
             Without noise, and with variance in a subspace only, the inverse there.
         """
+        check_is_fitted(self)
         variances, noise, axes = self._model()
         precision = (axes.T * (1 / variances - (1 / noise if noise else 0.0))) @ axes
         if noise:
@@ -114,8 +116,7 @@ class Axes(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         variances = self._variances().astype(np.float64, copy=False)
         noise = float(self.noise_variance_)
         if not noise > 0:
-            least = np.finfo(self.components_.dtype).eps * axes.shape[1]
-            some = variances > least * variances.max(initial=0.0)
+            some = is_variance(variances, axes.shape[1], self.components_.dtype)
             axes, variances = axes[some], variances[some]
         return variances, noise, axes
 
@@ -239,6 +240,15 @@ def axes_of(spectrum, k, dtype):
     negative = axes[np.arange(k), largest] < 0
     signs = np.where(negative, -1.0, 1.0).astype(dtype)
     return signs[:, np.newaxis] * axes, signs
+
+
+def is_variance(variances, p, dtype):
+    """Tell which variances of `p` features are more than rounding: of squares, or of the axes.
+
+    An axis of `dtype` that is wrong by eps sees eps^2 of the largest variance.
+    """
+    eps = max(np.finfo(np.float64).eps, np.square(float(np.finfo(dtype).eps)))
+    return variances > p * eps * variances.max(initial=0.0)
 
 
 def count_rows(n_present, weight):

@@ -47,7 +47,7 @@ class Run(NamedTuple):
     history: dict  # of arrays
     n_iter: int
     gain: float  # of the mean log-likelihood of a row, by the last iteration; 0 if it was stopped
-    vanished: bool  # whether the noise did
+    vanished: bool  # whether the noise did, or, with k = p, the least variance
 
 
 def iterate(step, plane, weight, *, max_iter, tol, least, task=SILENCE, attributes=None):
@@ -81,6 +81,9 @@ def iterate(step, plane, weight, *, max_iter, tol, least, task=SILENCE, attribut
         if stop or vanished or gain <= tol or n_iter == max_iter:
             break
         plane = better._replace(noise=max(better.noise, least))
+    if np.diff(plane.loadings.shape)[0] == 0:
+        lengths = np.linalg.svd(plane.loadings, compute_uv=False)
+        vanished = np.square(lengths[-1]) + plane.noise <= 2 * least
     return Run(plane, history.arrays(), n_iter, 0.0 if stop else gain, vanished)
 
 

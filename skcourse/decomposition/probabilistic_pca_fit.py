@@ -17,7 +17,7 @@ from skcourse.core.missing import check_columns_seen
 from skcourse.core.moments import Moments, centred_rows
 from skcourse.decomposition import probabilistic_pca_em as em
 from skcourse.decomposition import probabilistic_pca_missing as missing
-from skcourse.decomposition.base import axes_of, count_rows
+from skcourse.decomposition.base import axes_of, count_rows, is_variance
 from skcourse.decomposition.probabilistic_pca_em import LOG_2_PI, Plane
 from skcourse.decomposition.solvers import check_n_components, choose_solver, solve, sums_of
 from skcourse.decomposition.spectrum import EPS, Spectrum, remaining
@@ -142,8 +142,7 @@ def greatest_log_likelihood(found, weight):
     variances, p = found["explained_variance_"].astype(np.float64), len(found["mean_"])
     noise = float(found["noise_variance_"])
     if not noise > 0:
-        least = np.finfo(found["components_"].dtype).eps * p  # as in PrincipalAxes
-        variances = variances[variances > least * variances.max(initial=0.0)]
+        variances = variances[is_variance(variances, p, found["components_"].dtype)]
     n_directions = p if noise > 0 else len(variances)
     log_det = np.sum(np.log(variances))
     log_det += (p - len(variances)) * np.log(noise) if noise > 0 else 0.0
@@ -229,7 +228,7 @@ def complete_problem(model, X, weights):
             A, _, mean, rest = centred_rows([X], none if weights is None else weights)
             A -= rest if weights is None else np.outer(np.sqrt(weights), rest)
             mean, rows = mean + rest, em.FewRows(A / np.sqrt(weight))
-    check_range(rows.total, rows.total)
+        check_range(rows.total, np.power(rows.total, 1.5))  # of C W
     plane = em.start(rows, mean, k, rng)
     return em.step_of_complete(rows, weight), plane, weight, rows.total
 

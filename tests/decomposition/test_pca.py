@@ -615,6 +615,15 @@ def test_density_within_the_plane_where_nothing_leaves_it():
     assert_allclose(pca.get_precision(), np.linalg.pinv(np.cov(X.T), rcond=1e-10), atol=1e-9)
 
 
+@pytest.mark.parametrize("load", [datasets.load_wine, datasets.load_breast_cancer])
+def test_density_of_float32_along_all_axes(load):
+    # the least deviation is 1e-3 and 1e-6 of the largest: float32 axes see more than eps of it
+    X = load().data
+    single, double = PCA().fit(X.astype(np.float32)), PCA().fit(X)
+    assert len(single._model()[0]) == X.shape[1]
+    assert single.score(X.astype(np.float32)) == pytest.approx(double.score(X), rel=1e-4)
+
+
 # --- what is refused -----------------------------------------------------------------------
 
 

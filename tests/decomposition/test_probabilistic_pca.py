@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import multivariate_normal
+from sklearn.datasets import load_wine
 from sklearn.exceptions import ConvergenceWarning
 
 from skcourse.core import chunks
@@ -350,6 +351,24 @@ def test_rows_in_a_plane():
         ProbabilisticPCA(3, solver="em", random_state=0, max_iter=5000).fit(X)
 
 
+@pytest.mark.parametrize("missing", [False, True])
+def test_all_components_of_rows_in_a_plane(missing):
+    X = rows(noise=0.0)
+    X[5, 3] = np.nan if missing else X[5, 3]
+    with pytest.warns(ConvergenceWarning, match="noise vanished"):
+        ProbabilisticPCA(solver="em", random_state=0).fit(X)
+
+
+@pytest.mark.parametrize("solver", ["closed_form", "em"])
+def test_likelihood_of_float32_is_that_of_the_rows(solver):
+    X = load_wine().data.astype(np.float32)  # whose least deviation is 1e-3 of the largest
+    model = ProbabilisticPCA(solver=solver, random_state=0).fit(X)
+    assert model.log_likelihood_ == pytest.approx(model.score(X) * len(X), rel=1e-5)
+    X = X.astype(float)
+    expected = multivariate_normal(X.mean(axis=0), np.cov(X.T, bias=True)).logpdf(X)
+    assert model.log_likelihood_ == pytest.approx(expected.sum(), rel=1e-5)
+
+
 @pytest.mark.parametrize("shift", [0.0, 1e6])
 @pytest.mark.parametrize("missing", [False, True])
 def test_far_from_the_origin_and_in_any_unit(shift, missing):
@@ -396,6 +415,8 @@ def test_refused():
             ProbabilisticPCA(8, solver=solver).fit(X)
         with pytest.raises(ValueError, match="another unit"):
             ProbabilisticPCA(2, solver=solver).fit(rows() * 1e170)
+    with pytest.raises(ValueError, match="another unit"):
+        ProbabilisticPCA(2, solver="em").fit(rows() * 1e120)  # whose third powers EM needs
     with pytest.raises(ValueError, match="infinity"):
         ProbabilisticPCA(2).fit(X).transform(np.full((1, 7), np.inf))
     with pytest.raises(ValueError, match="Negative values"):
