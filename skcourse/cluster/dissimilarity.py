@@ -7,6 +7,8 @@ Everything else, by name or as a Python function, is `sklearn.metrics.pairwise_d
 `Stored` and `Computed` give rows of the matrix of all pairs: from memory, or made when asked for.
 """
 
+import inspect
+
 import numba
 import numpy as np
 import scipy.sparse as sp
@@ -37,12 +39,14 @@ def dissimilarities(X, Y, metric, params=None):
     params = params or {}
     if isinstance(metric, str) and metric in EUCLIDEAN and not params and isinstance(X, np.ndarray):
         out = euclidean(X, Y)
-        if metric == "euclidean":
+        if metric != "sqeuclidean":
             np.sqrt(out, out=out)
     elif isinstance(metric, CPUDispatcher):
-        out = compiled(X, Y, metric, tuple(params.values()))
+        out = compiled(X, Y, metric, arguments(metric, params))
     else:
         Y = sp.csr_array(Y) if sp.issparse(X) else Y
+        if callable(metric) or metric == "russellrao":
+            Y = Y[:]  # pairwise_distances takes d(x, y) = d(y, x) and d(x, x) = 0 where Y is X
         out = pairwise_distances(X, Y, metric=metric, **params)
         out = np.ascontiguousarray(out, dtype=X.dtype)
     check(out, metric)
@@ -79,11 +83,29 @@ def compiled(X, Y, metric, params):
     out = np.empty((len(X), len(Y)), X.dtype)
 
     def part(rows):
-        fill(metric, np.ascontiguousarray(X[rows]), Y, params, out[rows])
+        fill(metric, np.array(X[rows], order="C"), Y, params, out[rows])
 
-    Y = np.array(Y)
+    Y = np.array(Y, order="C")  # copies: C-contiguous and writable, as its signature may demand
     for_each_chunk(part, len(X), row_bytes=16 * len(Y))
     return out
+
+
+def arguments(metric, params):
+    """Return the arguments after the two rows, by their names in a function compiled by numba."""
+    bound = inspect.signature(metric.py_func).bind(None, None, **params)
+    bound.apply_defaults()
+    return bound.args[2:]
+
+
+def with_scale_of(X, metric, params):
+    """Return `params` with the variances or the covariance of X, if the metric asks for them."""
+    params = dict(params or {})
+    if metric == "seuclidean" and "V" not in params:
+        params["V"] = np.var(X, axis=0, ddof=1, dtype=np.float64)
+    elif metric == "mahalanobis" and "VI" not in params:
+        covariance = np.cov(X, rowvar=False, dtype=np.float64)
+        params["VI"] = np.linalg.inv(np.atleast_2d(covariance)).T
+    return params
 
 
 def check(distances, metric):

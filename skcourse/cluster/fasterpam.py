@@ -34,6 +34,7 @@ from skcourse.core.interrupts import held
 from skcourse.core.kernel import kernel
 
 BLOCK = 256  # rows that are tried between two looks at interrupts
+EPS = 2.3e-16
 
 
 class Near(NamedTuple):
@@ -113,11 +114,18 @@ def gain(distances, weights, near):
                 change[near.first[o]] += weights[o] * (near.d1[o] - near.d2[o])
             else:
                 change[near.first[o]] += weights[o] * (d - near.d2[o])
-    best = 0
-    for i in range(1, len(change)):
-        if change[i] < change[best]:
-            best = i
+    best, lowest = 0, np.inf
+    for i in range(len(change)):
+        surely = change[i] + rounding(len(weights), near.removal[i])
+        if surely < lowest:
+            best, lowest = i, surely
     return common + change[best], best
+
+
+@kernel
+def rounding(n, removal):
+    """Return what rounding may do to R_i + C_i: to three sums of n terms that add up to R_i."""
+    return 2 * n * EPS * removal
 
 
 @kernel
@@ -144,7 +152,6 @@ def try_rows(block, rows, weights, near, quiet, inertia):
     swap. Returns it anew, and J; ends early after n.
     """
     n = len(weights)
-    least = n * 2.3e-16  # of J: what rounding may do to a sum of n terms
     for r in range(len(rows)):
         if quiet >= n:
             break
@@ -156,7 +163,7 @@ def try_rows(block, rows, weights, near, quiet, inertia):
         if taken:
             continue
         change, i = gain(block[r], weights, near)
-        if change < -least * inertia:
+        if change < -(n * EPS * inertia + rounding(n, near.removal[i])):
             swap(block[r], near, i, j)
             inertia = sum_removals(weights, near)
             quiet = 0

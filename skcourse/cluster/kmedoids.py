@@ -15,7 +15,12 @@ from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skcourse.cluster.dissimilarity import Stored, between_samples, dissimilarities
+from skcourse.cluster.dissimilarity import (
+    Stored,
+    between_samples,
+    dissimilarities,
+    with_scale_of,
+)
 from skcourse.cluster.fasterpam import build, fasterpam, plus_plus, total_dissimilarities
 from skcourse.core.history import fit_task, warn_not_converged
 from skcourse.core.validation import (
@@ -44,9 +49,10 @@ class KMedoids(
         A name that :func:`sklearn.metrics.pairwise_distances` knows; "precomputed", where X is a
         matrix of dissimilarities, (n_samples, n_samples), to the sample of the column; or a
         function of two rows. One that is compiled with `numba.njit` runs in a compiled loop, on
-        all threads.
+        all threads. Only "nan_euclidean" takes NaN.
     metric_params : dict, default=None
-        Further arguments of the metric, by name; of a compiled one in the order of its arguments.
+        Further arguments of the metric, by name. The variances of "seuclidean" and the inverse
+        covariance of "mahalanobis" are those of the samples of the fit, unless they are given.
     init : {"build", "k-medoids++", "random"} or array-like of shape (n_clusters,), \
             default="build"
         The first medoids: one by one the samples that lower the inertia most; or drawn one by one,
@@ -153,8 +159,8 @@ class KMedoids(
         Raises
         ------
         ValueError
-            If fewer samples have weight than there are clusters, or X or a dissimilarity is not
-            finite, or one is negative, or a precomputed matrix is not square.
+            If fewer samples have weight than there are clusters, or X or a dissimilarity or their
+            sum is not finite, or one is negative, or a precomputed matrix is not square.
 
         Warns
         -----
@@ -168,14 +174,17 @@ class KMedoids(
         n_seen = np.count_nonzero(weights)
         if n_seen < self.n_clusters:
             raise ValueError(f"n_samples={n_seen} should be >= n_clusters={self.n_clusters}.")
-        D = self._between_samples(X)
+        params = with_scale_of(X, self.metric, self.metric_params)
+        D = self._between_samples(X, params)
         init = self._check_init(weights)
         sums = total_dissimilarities(D, weights)
+        if not np.isfinite(sums[weights > 0]).all():
+            raise ValueError("Sums of dissimilarities overflow: X or sample_weight is too large.")
         order = np.argsort(sums, kind="stable")
         rng = check_random_state(self.random_state)
         n_init = 1 if init is not None or self.init == "build" else self.n_init
         fit = fit_task(self, X, y, sample_weight, max_subtasks=n_init)
-        fitted, best = functools.partial(self._fitted, X), None
+        fitted, best = functools.partial(self._fitted, X, params), None
         for _ in range(n_init):
             start = self._start(D, weights, sums, rng) if init is None else init
             task = fit.subtask("run", max_subtasks=self.max_iter)
@@ -192,7 +201,7 @@ class KMedoids(
         fit.end()
         return self
 
-    def _fitted(self, X, indices, labels, inertia):
+    def _fitted(self, X, params, indices, labels, inertia):
         """Return the attributes that follow from medoids."""
         medoids = None if self.metric == "precomputed" else X[indices]
         return {
@@ -200,17 +209,22 @@ class KMedoids(
             "labels_": labels,
             "inertia_": inertia,
             "cluster_centers_": medoids.toarray() if sp.issparse(medoids) else medoids,
+            "_metric_params": params,
             "_n_features_out": len(indices),
         }
 
     def _accepted(self):
-        """Return what X may be: sparse only where the metric may know what to do with it."""
-        return {"accept_sparse": "csr" if self.__sklearn_tags__().input_tags.sparse else False}
+        """Return what X may be: sparse, or NaN, only where the metric knows what to do with it."""
+        tags = self.__sklearn_tags__().input_tags
+        return {
+            "accept_sparse": "csr" if tags.sparse else False,
+            "finite": "allow-nan" if tags.allow_nan else True,
+        }
 
-    def _between_samples(self, X):
+    def _between_samples(self, X, params):
         """Return the dissimilarities of all pairs."""
         if self.metric != "precomputed":
-            return between_samples(X, self.metric, self.metric_params)
+            return between_samples(X, self.metric, params)
         if X.shape[0] != X.shape[1]:
             raise ValueError(f"Precomputed metric requires a square matrix, X has shape {X.shape}.")
         if X.min() < 0:
@@ -265,7 +279,7 @@ class KMedoids(
         check_is_fitted(self)
         X = read_X(self, X, **self._accepted())
         if self.metric != "precomputed":
-            return dissimilarities(X, self.cluster_centers_, self.metric, self.metric_params)
+            return dissimilarities(X, self.cluster_centers_, self.metric, self._metric_params)
         if X.min() < 0:
             raise ValueError("Negative values in data: precomputed dissimilarities must not be.")
         return np.ascontiguousarray(X[:, self.medoid_indices_])
@@ -307,6 +321,7 @@ class KMedoids(
         tags = super().__sklearn_tags__()
         tags.input_tags.pairwise = tags.input_tags.positive_only = self.metric == "precomputed"
         tags.input_tags.sparse = isinstance(self.metric, str) and self.metric in SPARSE
+        tags.input_tags.allow_nan = self.metric == "nan_euclidean"
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 

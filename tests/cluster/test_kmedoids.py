@@ -84,7 +84,7 @@ def test_a_swap_leaves_what_a_fresh_look_finds():
 
 
 @pytest.mark.parametrize("init", ["k-medoids++", "build", "random"])
-@pytest.mark.parametrize("metric", ["euclidean", "sqeuclidean", "manhattan", "cosine"])
+@pytest.mark.parametrize("metric", ["euclidean", "l2", "sqeuclidean", "manhattan", "cosine"])
 def test_no_exchange_lowers_the_inertia(init, metric):
     X = points()
     model = KMedoids(4, init=init, metric=metric, random_state=0).fit(X)
@@ -138,6 +138,96 @@ def test_a_compiled_metric_a_python_function_and_a_name_are_one():
         assert_array_equal(model.medoid_indices_, byname.medoid_indices_)
         assert_allclose(model.inertia_, byname.inertia_ / 2, rtol=1e-12)
         assert_allclose(model.transform(X[:4]), byname.transform(X[:4]) / 2, rtol=1e-12)
+
+
+def lopsided(a, b):
+    return 3 * max(a[0] - b[0], 0.0) + max(b[0] - a[0], 0.0)
+
+
+def test_a_python_function_need_not_be_symmetric():
+    X = points()
+    D = np.array([[lopsided(a, b) for b in X] for a in X])
+    matrix = KMedoids(3, metric="precomputed").fit(D)
+    for metric in (lopsided, numba.njit(lopsided)):
+        model = KMedoids(3, metric=metric).fit(X)
+        assert_array_equal(model.medoid_indices_, matrix.medoid_indices_)
+        assert_allclose(model.inertia_, -model.score(X), rtol=1e-12)
+
+
+@numba.njit
+def power(a, b, scale, p=2.0):
+    s = 0.0
+    for f in range(len(a)):
+        s += abs(scale * (a[f] - b[f])) ** p
+    return s ** (1 / p)
+
+
+def test_arguments_of_a_compiled_metric_go_by_their_names():
+    X = points()
+    reference = KMedoids(3, metric="manhattan").fit(X).inertia_
+    model = KMedoids(3, metric=power, metric_params={"p": 1.0, "scale": 2.0}).fit(X)
+    assert_allclose(model.inertia_, 2 * reference, rtol=1e-12)
+    with pytest.raises(TypeError, match="'q'"):
+        KMedoids(3, metric=power, metric_params={"q": 1.0, "scale": 2.0}).fit(X)
+    with pytest.raises(TypeError, match="'scale'"):
+        KMedoids(3, metric=power).fit(X)
+
+
+@numba.njit("float64(float64[::1], float64[::1])")
+def of_one_signature(a, b):
+    a[0] -= b[0]
+    return abs(a[0])
+
+
+def test_a_compiled_metric_gets_rows_of_its_own():
+    X = points()
+    X.flags.writeable = False
+    before = X.copy()
+    for rows in (X, np.asfortranarray(X)):
+        model = KMedoids(1, metric=of_one_signature).fit(rows)
+        assert_array_equal(model.predict(rows), model.labels_)
+    assert_array_equal(X, before)
+
+
+@pytest.mark.parametrize("metric", ["seuclidean", "mahalanobis"])
+def test_the_scale_of_the_fit_is_that_of_new_samples(metric):
+    X = points() * [1.0, 10.0, 100.0]
+    model = KMedoids(3, metric=metric).fit(X)
+    assert_allclose(
+        model.inertia_,
+        total(pairwise_distances(X, metric=metric), model.medoid_indices_),
+        rtol=1e-10,
+    )
+    assert_array_equal(model.predict(X), model.labels_)
+    assert_allclose(model.transform(X)[:1], model.transform(X[:1]), rtol=1e-12)
+
+
+def test_missing_values_are_taken_where_the_metric_knows_them():
+    X = points()
+    X[::7, 1] = np.nan
+    model = KMedoids(3, metric="nan_euclidean").fit(X)
+    D = pairwise_distances(X, metric="nan_euclidean")
+    assert_allclose(model.inertia_, total(D, model.medoid_indices_), rtol=1e-7)
+    assert_array_equal(model.predict(X), model.labels_)
+    X[0] = np.nan
+    with pytest.raises(ValueError, match="contain NaN"):
+        KMedoids(3, metric="nan_euclidean").fit(X)
+
+
+def test_rounding_is_no_gain():
+    rows = np.random.default_rng(0).normal(size=(20, 3))
+    X = np.repeat(rows, 5, axis=0)
+    model = KMedoids(20).fit(X)  # a ConvergenceWarning would be an error
+    assert model.inertia_ == 0.0
+    assert model.n_iter_ <= 2
+
+
+def test_a_sum_that_overflows_is_refused():
+    D = pairwise_distances(points())
+    with pytest.raises(ValueError, match="overflow"):
+        KMedoids(3, metric="precomputed").fit(D * (1e308 / D.max()))
+    with pytest.raises(ValueError, match="overflow"):
+        KMedoids(3).fit(points(), sample_weight=np.full(60, 1e308))
 
 
 def test_sparse_rows_give_what_dense_ones_do():
