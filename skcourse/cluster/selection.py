@@ -14,6 +14,7 @@ BIC         -2 log-likelihood + (number of parameters) log n; the lowest. k-mean
             k round Gaussians of one variance, W_k / (n d), each sample given to one:
                 log-likelihood = sum_j n_j log(n_j / n) - n d (log(2 pi W_k / (n d)) + 1) / 2   (4)
                 parameters = (k - 1) + k d + 1
+            Where values are missing, n d is the number of those that are not.
 Reference   V. Satopää et al., Finding a "kneedle" in a haystack, ICDCS workshops, 2011.
             R. Tibshirani, G. Walther, T. Hastie, Estimating the number of clusters in a data set
             via the gap statistic, J. Royal Statistical Society B, 2001.
@@ -29,7 +30,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.base import clone
 from sklearn.metrics import silhouette_score
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_array, check_random_state, get_tags
 
 from skcourse.core.validation import FLOATS, Interval, StrOptions, validate_params
 
@@ -91,11 +92,14 @@ def select_n_clusters(
     estimator : estimator with a parameter `n_clusters` or `n_components`, and `fit_predict`
         It is cloned, not changed.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        With NaN, if the estimator takes it, for "elbow" and "bic".
     n_clusters : array-like of int, default=None
         The candidates; None is 1 to 10, without 1 for silhouettes. The elbow needs three, the gap
         two, and of consecutive numbers.
     method : {"elbow", "gap", "silhouette", "bic"}, default="elbow"
-        "bic" asks the estimator's `bic(X)` if it has one.
+        "bic" asks the estimator's `bic(X)` if it has one. Silhouettes are made of Euclidean
+        distances, or of X if the estimator takes it for distances; then "gap" and "bic" have no
+        meaning.
     n_references : int, default=10
         Data sets without clusters for the gap, each fitted with every candidate.
     sample_size : int, default=None
@@ -113,7 +117,7 @@ def select_n_clusters(
         If the estimator has no number of clusters.
     ValueError
         If there are too few candidates for the method, one below 1 or above the number of samples,
-        or for silhouettes 1; or if X is sparse for the gap.
+        or for silhouettes 1; or if X is sparse for the gap, or holds distances for "gap" or "bic".
 
     See Also
     --------
@@ -131,17 +135,22 @@ def select_n_clusters(
     KMeans(n_clusters=4, random_state=0)
     """
     name = parameter_of(estimator)
-    X = check_array(X, accept_sparse="csr", dtype=FLOATS)
+    tags = get_tags(estimator).input_tags
+    given, X = X, check_rows(X, tags, method)
     rng = check_random_state(random_state)
     candidates = check_candidates(n_clusters, X.shape[0], method)
     fits = [clone(estimator).set_params(**{name: int(k)}) for k in candidates]
-    labels = [fit.fit_predict(X) for fit in fits]
+    labels = [fit.fit_predict(given) for fit in fits]
     errors = None
     if method == "silhouette":
-        scores = [silhouette(X, z, sample_size, rng) for z in labels]
+        metric = "precomputed" if tags.pairwise else "euclidean"
+        scores = [silhouette(X, z, metric, sample_size, rng) for z in labels]
         best = np.argmax(scores)
     elif method == "bic":
-        scores = [bic(fit, X, z) for fit, z in zip(fits, labels, strict=True)]
+        scores = [
+            float(fit.bic(given)) if hasattr(fit, "bic") else bic(X, z)
+            for fit, z in zip(fits, labels, strict=True)
+        ]
         best = np.argmin(scores)
     else:
         scores = [dispersion(fit, X, z) for fit, z in zip(fits, labels, strict=True)]
@@ -155,7 +164,8 @@ def select_n_clusters(
 
 def parameter_of(estimator):
     """Return the name of the parameter that is the number of clusters."""
-    parameters = estimator.get_params(deep=False) if hasattr(estimator, "get_params") else {}
+    is_estimator = hasattr(estimator, "get_params") and not isinstance(estimator, type)
+    parameters = estimator.get_params(deep=False) if is_estimator else {}
     for name in ("n_clusters", "n_components"):
         if name in parameters and hasattr(estimator, "fit_predict"):
             return name
@@ -165,10 +175,23 @@ def parameter_of(estimator):
     )
 
 
+def check_rows(X, tags, method):
+    """Return X as the method needs it; ValueError if it makes no sense for these rows."""
+    if method == "gap" and sp.issparse(X):
+        raise ValueError("method='gap' draws dense data in the box of X: X must not be sparse.")
+    if method in ("gap", "bic") and tags.pairwise:
+        raise ValueError(f"method={method!r} asks for samples, but the estimator for distances.")
+    may_miss = tags.allow_nan and method in ("elbow", "bic")
+    finite = "allow-nan" if may_miss else True
+    return check_array(X, accept_sparse="csr", dtype=FLOATS, ensure_all_finite=finite)
+
+
 def check_candidates(n_clusters, n_samples, method):
     """Return the candidates, int64, rising and different."""
     first = 2 if method == "silhouette" else 1
     last = n_samples - (method == "silhouette")
+    if last < first:
+        raise ValueError(f"method={method!r} needs more samples: n_samples={n_samples}.")
     if n_clusters is None:
         n_clusters = range(first, min(10, last) + 1)
     found = np.unique(np.asarray(n_clusters))
@@ -195,12 +218,14 @@ def dispersion(fit, X, labels):
 
 
 def squares_within(X, labels):
-    """Return sum_i |x_i - mean of its cluster|^2."""
+    """Return sum_i |x_i - mean of its cluster|^2, over the values that are not missing."""
     total = 0.0
     for z in np.unique(labels):
         members = X[labels == z]
         members = members.toarray() if sp.issparse(members) else members
-        total += np.sum((members - members.mean(axis=0, dtype=np.float64)) ** 2)
+        seen = ~np.isnan(members)
+        mean = np.nansum(members, axis=0, dtype=np.float64) / np.maximum(seen.sum(axis=0), 1)
+        total += np.nansum((members - mean) ** 2)
     return float(total)
 
 
@@ -213,31 +238,31 @@ def knee(candidates, scores):
     return np.argmax(1 - x - (scores - scores[-1]) / fall)
 
 
-def silhouette(X, labels, sample_size, rng):
+def silhouette(X, labels, metric, sample_size, rng):
     """Return the mean silhouette; -1, the worst, if all samples are in one cluster."""
     if len(np.unique(labels)) < 2:
         return -1.0
     size = None if sample_size is None or sample_size >= X.shape[0] else sample_size
-    return silhouette_score(X, labels, sample_size=size, random_state=rng)
+    if metric == "euclidean" and not sp.issparse(X):
+        X = X - X.mean(axis=0, dtype=np.float64)  # scikit-learn expands squares
+    return silhouette_score(X, labels, metric=metric, sample_size=size, random_state=rng)
 
 
-def bic(fit, X, labels):
-    """Return the estimator's own BIC, or that of (4)."""
-    if hasattr(fit, "bic"):
-        return float(fit.bic(X))
+def bic(X, labels):
+    """Return BIC of (4)."""
     n, d = X.shape
+    n_values = n * d - (0 if sp.issparse(X) else np.count_nonzero(np.isnan(X)))
     counts = np.bincount(labels)
     counts = counts[counts > 0]
-    least = np.finfo(np.float64).tiny * n * d  # clusters of equal rows have no variance
-    variance = max(squares_within(X, labels), least) / (n * d)
-    log_likelihood = counts @ np.log(counts / n) - n * d * (np.log(2 * np.pi * variance) + 1) / 2
+    least = np.finfo(np.float64).tiny * n_values  # clusters of equal rows have no variance
+    variance = max(squares_within(X, labels), least) / n_values
+    log_likelihood = counts @ np.log(counts / n)
+    log_likelihood -= n_values * (np.log(2 * np.pi * variance) + 1) / 2
     return float(-2 * log_likelihood + (len(counts) * (1 + d)) * np.log(n))
 
 
 def gaps(fits, X, dispersions, n_references, rng):
     """Return (2) and s_k for each candidate."""
-    if sp.issparse(X):
-        raise ValueError("method='gap' draws dense data in the box of X: X must not be sparse.")
     mean = X.mean(axis=0)
     axes = np.linalg.svd(X - mean, full_matrices=False)[2]
     scores = (X - mean) @ axes.T

@@ -5,8 +5,8 @@ import pytest
 import scipy.sparse as sp
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
-from sklearn.datasets import make_blobs
-from sklearn.metrics import silhouette_score
+from sklearn.datasets import load_iris, make_blobs
+from sklearn.metrics import pairwise_distances, silhouette_score
 
 from skcourse.cluster import KMeans, KMedoids, select_n_clusters
 from skcourse.cluster.selection import METHODS, first_gap, knee
@@ -130,3 +130,48 @@ def test_what_has_no_number_of_clusters_is_refused():
 
     with pytest.raises(TypeError, match="n_clusters or n_components"):
         select_n_clusters(DBSCAN(), X)
+
+
+def test_missing_values_go_to_estimators_that_take_them():
+    holes = np.where(np.random.default_rng(0).random(X.shape) < 0.1, np.nan, X)
+    holes = holes[~np.isnan(holes).all(axis=1)]
+    for estimator in (KMeans(random_state=0), GaussianMixture(random_state=0)):
+        assert select_n_clusters(estimator, holes, method="bic").n_clusters == 4
+    assert select_n_clusters(KMeans(random_state=0), holes).n_clusters == 4
+    one = select_n_clusters(KMeans(random_state=0), holes, method="bic", n_clusters=[1]).scores[0]
+    flat, n = holes[~np.isnan(holes)], len(holes)
+    W = np.nansum((holes - np.nanmean(holes, axis=0)) ** 2)
+    assert_allclose(one, flat.size * (np.log(2 * np.pi * W / flat.size) + 1) + 3 * np.log(n))
+    for estimator, method in ((KMeans(), "gap"), (KMeans(), "silhouette"), (KMedoids(), "elbow")):
+        with pytest.raises(ValueError, match="NaN"):
+            select_n_clusters(estimator, holes, method=method)
+
+
+def test_distances_are_taken_as_distances():
+    D = pairwise_distances(X)
+    by_rows = select_n_clusters(KMedoids(), X, method="silhouette")
+    by_distances = select_n_clusters(KMedoids(metric="precomputed"), D, method="silhouette")
+    assert_allclose(by_distances.scores, by_rows.scores)
+    for method in ("gap", "bic"):
+        with pytest.raises(ValueError, match="the estimator for distances"):
+            select_n_clusters(KMedoids(metric="precomputed"), D, method=method)
+
+
+def test_silhouettes_do_not_depend_on_the_origin():
+    here = select_n_clusters(KMeans(random_state=0), X, method="silhouette")
+    there = select_n_clusters(KMeans(random_state=0), X + 1e8, method="silhouette")
+    assert_allclose(there.scores, here.scores, rtol=1e-6)  # X itself is rounded to 1e-8
+
+
+def test_feature_names_reach_the_estimator():
+    frame = load_iris(as_frame=True).data
+    for method in ("elbow", "silhouette", "bic", "gap"):
+        found = select_n_clusters(KMeans(random_state=0), frame, method=method, n_references=2)
+        assert list(found.estimator.feature_names_in_) == list(frame.columns)
+
+
+def test_too_few_samples_for_a_silhouette():
+    with pytest.raises(ValueError, match="n_samples=2"):
+        select_n_clusters(KMeans(), [[0.0], [1.0]], method="silhouette")
+    with pytest.raises(TypeError, match="got <class"):
+        select_n_clusters(KMeans, [[0.0], [1.0]])
