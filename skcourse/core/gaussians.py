@@ -34,12 +34,14 @@ def triangles(covariances, covariance_type):
     Raises
     ------
     IllDefined
-        If a covariance is not positive definite.
+        If a covariance is not positive definite, or not finite.
     """
     covariances = np.asarray(covariances, np.float64)
     if covariance_type in ("diag", "spherical"):
         if not np.all(covariances > 0):
             raise IllDefined("a variance is not positive")
+        if not np.isfinite(covariances).all():
+            raise IllDefined("a variance is not finite")
         return 1.0 / np.sqrt(covariances)
     try:
         lower = np.linalg.cholesky(covariances)

@@ -27,9 +27,10 @@ class Pattern(NamedTuple):
 
 
 def any_missing(X):
-    """Tell whether there is NaN in X, by its sum: also yes where infinities cancel."""
+    """Tell whether there is NaN in X: its sum has no NaN to tell of, or a look at each does."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isnan(np.add.reduce(X, axis=None)))
+        total = np.add.reduce(X, axis=None)
+    return bool(np.isnan(total) and np.isnan(X).any())
 
 
 def patterns(X):

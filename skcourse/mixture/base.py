@@ -41,7 +41,7 @@ from skcourse.core.validation import (
     read_X,
 )
 from skcourse.mixture.covariances import collapsed, estimate
-from skcourse.mixture.rows import Rows
+from skcourse.mixture.rows import Rows, log_sum_exp, most_likely
 from skcourse.mixture.starts import INIT_PARAMS, start
 
 
@@ -109,7 +109,7 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
     def fit_predict(self, X, y=None, sample_weight=None):
         """Fit the mixture and return what `predict(X)` does then; see `fit`."""
         rows = self._fit(X, y, sample_weight)
-        return np.argmax(rows.scores(self._gaussians(self._parameters())), axis=1)
+        return rows.by_row(self._gaussians(self._parameters()), most_likely)
 
     def _fit(self, X, y, sample_weight):
         """Fit; return the rows."""
@@ -134,9 +134,9 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
                 break
         if self.max_iter > 0:
             self._warn(best)
+        self.__dict__.update(check_finite(self._results(best, rows.X.dtype)))
         for name in ("n_batch_iter_", "_memory"):  # of batches before
             self.__dict__.pop(name, None)
-        self.__dict__.update(self._results(best, rows.X.dtype))
         task.end()
         return rows
 
@@ -156,7 +156,7 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
                 f"n_samples = {n_rows}"
             )
         if rows.missing:
-            check_columns_seen(rows.X, self)
+            check_columns_seen(rows.X if rows.weights is None else rows.X[rows.weights > 0], self)
 
     def _climb(self, rows, parameters, bound, clock, task):
         """Run (1) and (2) from `parameters` until the bound rises by less than `tol`."""
@@ -259,11 +259,11 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
     def _parameters(self):
         """Return the parameters of the fitted mixture."""
 
-    def _scores(self, X):
-        """Return log w_k + log N(x_i | m_k, C_k) of new samples, (n_samples, n_components)."""
+    def _asked(self, X):
+        """Return new samples as Rows, and the Gaussians to look at them with."""
         if not hasattr(self, "means_"):
             check_is_fitted(self)
-        return self._read(X, dtype="numeric").scores(self._gaussians(self._parameters()))
+        return self._read(X, dtype="numeric"), self._gaussians(self._parameters())
 
     def predict(self, X):
         """Return the component that each sample most likely comes from, int64 (n_samples,).
@@ -272,7 +272,8 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
         ----------
         X : array-like of shape (n_samples, n_features), NaN where something is missing
         """
-        return np.argmax(self._scores(X), axis=1)
+        rows, model = self._asked(X)
+        return rows.by_row(model, most_likely)
 
     def predict_proba(self, X):
         """Return the probability of each component, given the sample, (n_samples, n_components).
@@ -281,7 +282,8 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
         ----------
         X : array-like of shape (n_samples, n_features), NaN where something is missing
         """
-        scores = self._scores(X)
+        rows, model = self._asked(X)
+        scores = rows.scores(model)
         scores -= scores.max(axis=1, keepdims=True)
         np.exp(scores, out=scores)
         scores /= scores.sum(axis=1, keepdims=True)
@@ -294,10 +296,8 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
         ----------
         X : array-like of shape (n_samples, n_features), NaN where something is missing
         """
-        scores = self._scores(X)
-        largest = scores.max(axis=1)
-        scores -= largest[:, np.newaxis]
-        return largest + np.log(np.exp(scores, out=scores).sum(axis=1))
+        rows, model = self._asked(X)
+        return rows.by_row(model, log_sum_exp)
 
     def score(self, X, y=None, sample_weight=None):
         """Return the (weighted) mean log-density of the samples.
@@ -350,6 +350,17 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
+
+
+def check_finite(results):
+    """Return fitted attributes; raise ValueError if their dtype does not hold them."""
+    for name in ("means_", "covariances_", "precisions_"):
+        if not np.isfinite(results[name]).all():
+            raise ValueError(
+                f"{name} has numbers that {results[name].dtype} does not hold. Scale the input "
+                "data, or increase reg_covar."
+            )
+    return results
 
 
 class Clock:

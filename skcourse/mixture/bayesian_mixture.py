@@ -298,9 +298,12 @@ default="dirichlet_process"
         def cast(value):
             if isinstance(value, tuple):
                 return tuple(map(cast, value))
-            return np.asarray(value).astype(dtype)[()]
+            with np.errstate(over="ignore"):  # who sets them looks: `check_finite`
+                return np.asarray(value).astype(dtype)[()]
 
         priors, upper = self._priors, cast(parameters.precisions_cholesky)
+        with np.errstate(over="ignore"):
+            precisions = precisions_of(upper, self.covariance_type)
         return {
             "weights_": cast(expected_weights(parameters.concentration)),
             "weight_concentration_": cast(parameters.concentration),
@@ -309,7 +312,7 @@ default="dirichlet_process"
             "degrees_of_freedom_": cast(parameters.freedom),
             "covariances_": cast(parameters.covariances),
             "precisions_cholesky_": upper,
-            "precisions_": precisions_of(upper, self.covariance_type),
+            "precisions_": precisions,
             "weight_concentration_prior_": priors.concentration,
             "mean_precision_prior_": priors.mean_precision,
             "mean_prior_": cast(priors.mean),

@@ -57,13 +57,18 @@ def estimate(statistics, about, covariance_type, again=None):
     -------
     estimates : Estimates
     """
-    weights = statistics.weights + 10 * np.finfo(np.float64).eps
+    weights = not_zero(statistics.weights, statistics.total)
     shifts = statistics.first / weights[:, np.newaxis]
     means = about + shifts
     found = covariances(statistics.second, weights, shifts, covariance_type)
     if again is not None and is_far(shifts, found, covariance_type):
         return estimate(again(means), means, covariance_type)
     return Estimates(weights, means, found)
+
+
+def not_zero(weights, total):
+    """Return n_k a little larger, so that a component without rows has a mean; `total` of all."""
+    return weights + 10 * np.finfo(np.float64).eps * min(1.0, total)
 
 
 def covariances(second, weights, shifts, covariance_type):

@@ -22,7 +22,7 @@ from sklearn.utils.validation import check_is_fitted
 from skcourse.core.gaussians import TYPES, covariances_of, precisions_of, triangles_of_precisions
 from skcourse.core.validation import Interval, StrOptions, check_weights, fit_context
 from skcourse.mixture import missing
-from skcourse.mixture.base import BaseMixture
+from skcourse.mixture.base import BaseMixture, check_finite
 from skcourse.mixture.covariances import (
     Estimates,
     estimate,
@@ -120,7 +120,9 @@ class GaussianMixture(BaseMixture):
     component collapses, it may fall a little.
 
     A start from k samples ("k-means++", "random_from_data") has reg_covar alone for a covariance,
-    also with "tied", where scikit-learn's depends on how far from 0 the samples lie.
+    also with "tied": scikit-learn's is then the mean square of all samples, from 0, and n / k times
+    too large, so that EM hardly leaves it. Weights are 1 / k there, where scikit-learn begins with
+    1 / n (of results, it shows in `lower_bounds_[0]` only).
 
     Attributes have the dtype of X; sums, and the fit between, are float64. A fit uses all cores
     that the process may use (``OMP_NUM_THREADS`` is respected); its bits do not depend on their
@@ -206,7 +208,8 @@ class GaussianMixture(BaseMixture):
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            The first batch has at least as many samples as there are components.
+            The first batch has at least as many samples as there are components. One without
+            any value tells nothing, and changes nothing.
         y : ignored
         sample_weight : array-like of shape (n_samples,), default=None
             Shares within the batch. How much a batch counts depends on its number alone.
@@ -224,6 +227,8 @@ class GaussianMixture(BaseMixture):
             parameters = self._parameters()
         model, t = self._gaussians(parameters), getattr(self, "n_batch_iter_", 0) + 1
         sums = self._look(rows, model)
+        if not sums.total:
+            return self
         memory = self._estimate(rows, model, sums).shares()
         if not first:
             before = getattr(self, "_memory", None) or self._recalled(parameters)
@@ -231,7 +236,7 @@ class GaussianMixture(BaseMixture):
             memory = blend(before, memory, rate, self.covariance_type)
         found = self._maximise(memory, rows.X.dtype)
         seen = self.history_["log_likelihood"] if t > 1 else ()
-        self.__dict__.update(self._attributes(found, rows.X.dtype))
+        self.__dict__.update(check_finite(self._attributes(found, rows.X.dtype)))
         self.history_ = {"log_likelihood": np.append(seen, sums.log_likelihood / sums.total)}
         self.n_batch_iter_, self._memory = t, memory
         return self
@@ -345,13 +350,15 @@ class GaussianMixture(BaseMixture):
 
     def _attributes(self, parameters, dtype):
         """Return the attributes, in the dtype of X."""
-        weights, means, covariances, upper = (a.astype(dtype) for a in parameters)
+        with np.errstate(over="ignore"):  # who sets them looks: `check_finite`
+            weights, means, covariances, upper = (a.astype(dtype) for a in parameters)
+            precisions = precisions_of(upper, self.covariance_type)
         return {
             "weights_": weights,
             "means_": means,
             "covariances_": covariances,
             "precisions_cholesky_": upper,
-            "precisions_": precisions_of(upper, self.covariance_type),
+            "precisions_": precisions,
         }
 
     def _parameters(self):

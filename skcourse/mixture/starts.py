@@ -11,12 +11,14 @@ the means of their columns stand in for them, here only.
 """
 
 import warnings
+from copy import deepcopy
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from skcourse.cluster import KMeans, kmeans_plusplus
-from skcourse.core.chunks import sum_over_chunks
+from skcourse.core.chunks import chunk_slices, reduce_blocks
+from skcourse.mixture.covariances import not_zero
 from skcourse.mixture.expectation import Statistics, moments, new_sums
 
 INIT_PARAMS = ("kmeans", "k-means++", "random", "random_from_data")
@@ -39,23 +41,24 @@ def start(rows, n_components, covariance_type, init_params, rng):
     about : array of shape (k, d)
     """
     X, weights = rows.filled(), rows.weights
-    n = len(X)
+    n, slices = len(X), chunk_slices(len(X), 8 * max(X.shape[1], n_components))
     if init_params == "kmeans":
         kmeans = KMeans(n_components, n_init=1, random_state=rng)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # EM says it in its own words
             labels = kmeans.fit(X, sample_weight=weights).labels_
-        return of_shares(
-            X, weights, lambda some: one_hot(labels[some], n_components), covariance_type
-        )
+        passes = [
+            ((some, one_hot(labels[some], n_components)) for some in slices) for _ in range(2)
+        ]
+        return of_shares(X, weights, passes, n_components, covariance_type)
     if init_params == "random":
-        shares = rng.uniform(size=(n, n_components))
-        shares /= shares.sum(axis=1, keepdims=True)
-        return of_shares(X, weights, shares.__getitem__, covariance_type)
+        passes = [draw(slices, n_components, twin) for twin in (deepcopy(rng), rng)]
+        return of_shares(X, weights, passes, n_components, covariance_type)
     if init_params == "k-means++":
         _, indices = kmeans_plusplus(X, n_components, sample_weight=weights, random_state=rng)
     else:
-        p = None if weights is None else weights / weights.sum()
+        equal = weights is None or np.all(weights == weights[0])
+        p = None if equal else weights / weights.sum()
         indices = rng.choice(n, size=n_components, replace=False, p=p)
     about = X[indices].astype(np.float64)
     sums = new_sums(about, covariance_type)
@@ -68,21 +71,31 @@ def one_hot(labels, k):
     return (labels[:, np.newaxis] == np.arange(k)).astype(np.float64)
 
 
-def of_shares(X, weights, shares_of, covariance_type):
-    """Return the sums for given shares, `shares_of(rows)` (n, k), about the means they make."""
+def draw(slices, k, rng):
+    """Draw, for some rows after the other, the numbers of rng.uniform(size=(n, k)), as shares."""
+    for rows in slices:
+        shares = rng.uniform(size=(rows.stop - rows.start, k))
+        shares /= shares.sum(axis=1, keepdims=True)
+        yield rows, shares
 
-    def sums_about(about, kind):
-        def part(rows):
-            shares = shares_of(rows)
+
+def of_shares(X, weights, passes, k, covariance_type):
+    """Return the sums for given shares, about the means they make.
+
+    `passes` are two iterables of slices of rows, with shares (n, k) for these rows.
+    """
+
+    def sums_about(about, kind, blocks):
+        def part(block):
+            rows, shares = block
             if weights is not None:
                 shares = shares * weights[rows, np.newaxis]
             return moments(X[rows], shares, about, kind)
 
-        return sum_over_chunks(part, len(X), row_bytes=8 * X.shape[1])
+        return reduce_blocks(part, blocks)
 
-    k = shares_of(slice(0, 1)).shape[1]
     about = np.repeat(X.mean(axis=0, dtype=np.float64, keepdims=True), k, axis=0)
-    n, first, _ = sums_about(about, "diag")
-    about = about + first / (n + 10 * np.finfo(np.float64).eps)[:, np.newaxis]
-    n, first, second = sums_about(about, covariance_type)
+    n, first, _ = sums_about(about, "diag", passes[0])
+    about = about + first / not_zero(n, n.sum())[:, np.newaxis]
+    n, first, second = sums_about(about, covariance_type, passes[1])
     return Statistics(0.0, n, first, second, 0.0, float(n.sum())), about

@@ -66,6 +66,8 @@ def test_what_is_not_positive_definite_is_refused(kind):
         triangles(-covariances, kind)
     with pytest.raises(IllDefined):
         triangles(np.full_like(covariances, np.nan), kind)
+    with pytest.raises(IllDefined):
+        triangles(np.where(covariances > 0, np.inf, covariances), kind)
 
 
 def test_float32_stays_float32():

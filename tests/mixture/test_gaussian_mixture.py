@@ -152,6 +152,19 @@ def test_whole_weights_are_repetitions(kind, init):
     assert_allclose(one.score(X, sample_weight=w), one.score(many), rtol=1e-12)
 
 
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("scale", [2.0**-900, 2.0**-60, 2.0**60])
+def test_the_scale_of_weights_does_not_matter(kind, scale):
+    """Also where a component has less weight than what is added lest it be 0."""
+    X, w = clusters(), np.random.default_rng(0).uniform(size=200)
+    one, two = (
+        quiet_fit(GaussianMixture(3, covariance_type=kind, random_state=0), X, sample_weight=a * w)
+        for a in (1.0, scale)
+    )
+    for name in FITTED:
+        assert_allclose(getattr(two, name), getattr(one, name), rtol=1e-9, atol=1e-11)
+
+
 def test_a_mean_that_jumps_far_leaves_an_exact_covariance():
     """From means 1e7 deviations away, S / n - d d' would keep two digits of the spread."""
     X = clusters()[:, :1]
@@ -278,6 +291,14 @@ def test_missing_values(kind):
     assert_allclose(with_.means_, one_less.means_, rtol=0.05, atol=0.05)
 
 
+def test_a_batch_without_values_changes_nothing():
+    model = GaussianMixture(3, random_state=0).partial_fit(clusters())
+    before = model.means_.copy(), model.n_batch_iter_
+    model.partial_fit(np.full((2, 3), np.nan))
+    assert_array_equal(model.means_, before[0])
+    assert model.n_batch_iter_ == before[1]
+
+
 @pytest.mark.parametrize("kind", TYPES)
 def test_float32_stays_float32(kind):
     X = clusters(dtype=np.float32)
@@ -285,6 +306,9 @@ def test_float32_stays_float32(kind):
     for name in FITTED:
         assert getattr(model, name).dtype == getattr(theirs, name).dtype == np.float32
     assert model.predict_proba(X).dtype == model.score_samples(X).dtype == np.float32
+    holes = X.copy()
+    holes[3, 1] = np.nan
+    assert model.predict_proba(holes).dtype == model.score_samples(holes).dtype == np.float32
     double = fit(X.astype(np.float64), covariance_type=kind)
     assert_allclose(model.means_, double.means_, rtol=1e-4, atol=1e-4)
 
@@ -344,6 +368,12 @@ def test_no_convergence_is_told_of():
         (clusters(), {}, -np.ones(200), "Negative values"),
         (clusters(), {}, np.r_[1.0, 1.0, np.zeros(198)], "n_samples = 2"),
         (clusters() * [1, np.nan, 1], {}, None, "only NaN"),
+        (
+            np.r_[np.full((2, 3), 5.0), clusters() * [1, np.nan, 1]],
+            {},
+            np.r_[0.0, 0.0, np.ones(200)],
+            "only NaN",
+        ),
         (np.full((5, 2), np.inf), {}, None, "infinity"),
         (clusters(), {"weights_init": [0.5, 0.6, 0.1]}, None, "should be normalized"),
         (clusters(), {"weights_init": [1.5, -0.5, 0.0]}, None, r"in the range \[0, 1\]"),
@@ -370,6 +400,16 @@ def test_rows_too_far_for_numbers():
     X[0] = 1e200
     with pytest.raises(ValueError, match=r"not finite|ill-defined"), np.errstate(all="ignore"):
         fit(X)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_numbers_that_float32_does_not_hold(kind):
+    """Products are float64, but a covariance of 1e50 would be inf in the end."""
+    X = clusters() * 1e25
+    start = {"means_init": X[[0, 70, 170]], "init_params": "random"}
+    with pytest.raises(ValueError, match="covariances_ has numbers that float32 does not hold"):
+        fit(X.astype(np.float32), covariance_type=kind, **start)
+    fit(X, covariance_type=kind, **start)
 
 
 def test_samples_are_asked_for():
