@@ -66,17 +66,22 @@ def deflate(multiply, p, k, *, size, tol=0.0, max_steps=STEPS, random_state=None
     rng = np.random.default_rng(seeds(random_state, 1))
     V, eigenvalues, rests = np.empty((k, p)), np.zeros(k), np.zeros(k)
     n_iter, missed, floor = np.zeros(k, np.int64), [], 0.0
+    unit = np.exp2(float(np.frexp(size)[1] - 1))  # |S v| / unit^2 has a square, whatever X is
+
+    def scaled(v):
+        return multiply(v) / unit**2
+
     with one_blas_thread():
         for j in range(k):
             start = orthogonal(rng.standard_normal(p), V[:j])
-            found = power_iteration(multiply, start, V[:j], tol, floor, max_steps)
+            found = power_iteration(scaled, start, V[:j], tol, floor, max_steps)
             V[j], eigenvalues[j], rests[j], n_iter[j], converged = found
             floor = max(floor, (p + ROUNDING) * EPS * eigenvalues[j])
             if not converged:
                 missed.append(j)
     complaint = what_missed(missed, eigenvalues, rests, max_steps) if missed else None
     order = np.argsort(-eigenvalues, kind="stable")  # that of V, unless some did not converge
-    values = np.sqrt(eigenvalues[order].clip(min=0.0))
+    values = unit * np.sqrt(eigenvalues[order].clip(min=0.0))
     found = Spectrum(values, V[order], size, np.sqrt(p * EPS))
     return Deflated(found, n_iter[order], complaint)
 

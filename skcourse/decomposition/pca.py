@@ -122,7 +122,8 @@ class PCA(PrincipalAxes):
         fewer rows than columns, "covariance_eigh" counts all n_features directions, and the other
         solvers as many as there are rows.
     n_iter_ : ndarray of shape (n_components_,)
-        Only if `svd_solver` is "deflation": the steps of power iteration for each component.
+        Only if `svd_solver` is "deflation": the steps of power iteration for each component; 0
+        where "full" took its place.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X had names for all its columns.
@@ -362,6 +363,8 @@ class PCA(PrincipalAxes):
         self.noise_variance_ = dtype.type(noise)
         if solution.n_iter is not None:
             self.n_iter_ = solution.n_iter[:k]
+        elif self.svd_solver == "deflation":
+            self.n_iter_ = np.zeros(self.n_components_, np.int64)
         return None if spectrum.scores is None else spectrum.scores[:, :k] * signs
 
     def __sklearn_tags__(self):

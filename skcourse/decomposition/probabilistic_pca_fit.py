@@ -262,7 +262,6 @@ def mean_filled(X, weights=None):
     filled = np.where(gone, X.dtype.type(0), X)
     w = np.ones(len(X)) if weights is None else weights
     with np.errstate(invalid="ignore"):
-        means = (w @ filled.astype(np.float64)) / (w @ ~gone)
-    rows, columns = np.nonzero(gone)
-    filled[rows, columns] = means[columns]
+        means = np.divide(*(np.einsum("i,ij->j", w, part) for part in (filled, ~gone)))
+    np.copyto(filled, means, casting="same_kind", where=gone)
     return filled

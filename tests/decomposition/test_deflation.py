@@ -158,6 +158,7 @@ def test_no_variance_and_squares_that_vanish(square, monkeypatch):
     monkeypatch.setattr(solvers, "SQUARE", square)
     none = pca(np.ones((20, 4)), 2)
     assert_allclose(none.components_ @ none.components_.T, np.eye(2), atol=1e-12)
+    assert_array_equal(none.n_iter_, [0, 0])
     tiny = pca(rows() * 1e-200)  # `full` answers
     assert_allclose(tiny.components_, PCA(3, svd_solver="full").fit(rows()).components_, atol=1e-8)
     flat = rows()
@@ -165,6 +166,16 @@ def test_no_variance_and_squares_that_vanish(square, monkeypatch):
     ours = pca(flat, 5)
     assert_allclose(ours.explained_variance_[3:], 0, atol=1e-12)
     assert_allclose(ours.components_ @ ours.components_.T, np.eye(5), atol=1e-12)
+
+
+@pytest.mark.parametrize("square", [1000, 0])
+@pytest.mark.parametrize("unit", [1e-120, 1e120])  # whose fourth powers leave the range
+def test_any_unit(unit, square, monkeypatch):
+    monkeypatch.setattr(solvers, "SQUARE", square)
+    ours, same = pca(rows() * unit), pca(rows())
+    assert_allclose(ours.components_, same.components_, atol=1e-8)
+    assert_allclose(ours.singular_values_, same.singular_values_ * unit, rtol=1e-9)
+    assert_array_equal(ours.n_iter_ > 0, same.n_iter_ > 0)
 
 
 def test_a_step_by_hand():

@@ -1,5 +1,7 @@
 """ProbabilisticPCA: the closed form, EM, missing values; each against scipy and brute force."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -301,6 +303,18 @@ def test_float32_with_missing_values():
     assert single.impute(X.astype(np.float32)).dtype == np.float32
     # EM ends where a row gains 1e-6; float32 rows move the likelihood by 1e-7
     assert_allclose(single.get_covariance(), double.get_covariance(), rtol=1e-3, atol=1e-3)
+
+
+def test_a_fit_with_missing_values_copies_the_rows_once():
+    X = holes(rows(20_000, 20))
+    X[1] = 0.0  # not a row without any value
+    model = ProbabilisticPCA(2, tol=1e9)
+    model.fit(X[:100])
+    tracemalloc.start()
+    model.fit(X)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.9 * X.nbytes  # one copy, and indices of the fifth that is missing
 
 
 def test_threads_change_no_bit(monkeypatch):
