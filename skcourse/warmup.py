@@ -2,7 +2,8 @@
 
 For images of containers, and for continuous integration: what is compiled here is read from disk
 afterwards. Machine code is made for a dtype and a layout of arrays, so each estimator sees float64
-and float32; rows, columns and sparse matrices; few features and many; and a single row.
+and float32; rows, columns and sparse matrices; few features and many; and is asked about one row,
+and about thousands.
 """
 
 import contextlib
@@ -20,6 +21,7 @@ from skcourse.core.kernel import cache_base
 from skcourse.core.validation import StrOptions
 
 N, P = 40, 4  # rows and columns: more of both than any default asks for
+MANY = 5_000  # rows: so many that answers are computed another way
 WIDE = 132  # columns: so many that distances to centres are bounded one by one
 ROUTES = ("algorithm", "solver", "svd_solver")  # parameters that choose the code that runs
 
@@ -147,6 +149,8 @@ def exercise(estimator, X):
             call(X, y, sample_weight=np.linspace(1, 2, N, dtype=X.dtype))
         ask(estimator, X)
         ask(estimator, X[:1])
+        if isinstance(X, np.ndarray):
+            ask(estimator, np.resize(X, (MANY, X.shape[1])))
     if hasattr(estimator, "score"):
         estimator.score(X, y)
 
