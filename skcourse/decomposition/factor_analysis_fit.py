@@ -104,6 +104,11 @@ def iterate(model, subspace, psi, rows, task):
     task : Task
     """
     variances, dtype = subspace.rows.variances, rows.X.dtype
+    if not np.isfinite(np.sum(variances)):
+        raise ValueError(
+            "The variances of X are not within the range of floating point numbers: take another "
+            "unit for X."
+        )
     loglike, history, before, converged = [], History(), -np.inf, False
 
     def state(W, psi, root):

@@ -19,7 +19,7 @@ from skcourse.decomposition import probabilistic_pca_em as em
 from skcourse.decomposition import probabilistic_pca_missing as missing
 from skcourse.decomposition.base import axes_of, count_rows, is_variance
 from skcourse.decomposition.probabilistic_pca_em import LOG_2_PI, Plane
-from skcourse.decomposition.solvers import check_n_components, choose_solver, solve, sums_of
+from skcourse.decomposition.solvers import choose_solver, solve, sums_of
 from skcourse.decomposition.spectrum import EPS, Spectrum, remaining
 
 DIGITS = 1e-6  # of (1)
@@ -55,7 +55,10 @@ def count(X, weights):
 def wanted(model, n, p):
     """Return k for n rows and p columns; raise ValueError if it is too large."""
     k = min(n, p) if model.n_components is None else model.n_components
-    check_n_components(k, "full", n, p)
+    if k > min(n, p):
+        raise ValueError(
+            f"n_components={k} must be between 0 and min(n_samples, n_features)={min(n, p)}."
+        )
     return k
 
 

@@ -244,5 +244,8 @@ def test_refused():
             broken[3, 2] = value
             with pytest.raises(ValueError, match=r"NaN|infinity"):
                 FactorAnalysis(2).fit(broken)
+    for shape in ((200, 6), (9, 20)):
+        with pytest.raises(ValueError, match="another unit"):
+            FactorAnalysis(2).fit(rows(*shape) * 1e200)
     with pytest.raises(ValueError, match="non-zero"):
         FactorAnalysis(2).fit(X, sample_weight=np.zeros(200))
