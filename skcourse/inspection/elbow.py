@@ -1,7 +1,7 @@
 """The number of clusters, and what spoke for it, drawn."""
 
 from skcourse.cluster import select_n_clusters
-from skcourse.inspection.axes import axes_or_new
+from skcourse.inspection.axes import axes_or_new, whole_numbers
 
 LABELS = {
     "elbow": "inertia",
@@ -117,7 +117,7 @@ class ElbowDisplay:
                 capsize=3,
             )
         self.chosen_ = ax.axvline(chosen.n_clusters, color="0.4", linestyle="--", linewidth=1)
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        whole_numbers(ax.xaxis)
         ax.set_xlabel("number of clusters")
         ax.set_ylabel(LABELS[chosen.method])
         ax.set_title(f"{chosen.n_clusters} clusters")

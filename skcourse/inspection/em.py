@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
-from skcourse.inspection.axes import animation, axes_or_new, patches
+from skcourse.inspection.axes import animation, axes_or_new, coloured, patches
 
 ATTRIBUTES = ("means_", "covariances_", "weights_", "covariance_type")
 
@@ -129,20 +129,27 @@ class EMDisplay:
         """
         ax = axes_or_new(ax, "EMDisplay.plot")
         n_components = self.means.shape[1]
-        style = {"c": self.labels, "cmap": "tab10", "vmin": 0, "vmax": max(9, n_components - 1)}
-        style |= {"s": 8, "alpha": 0.5} | scatter_kwargs
-        self.scatter_ = ax.scatter(*self.points.T, **style)
+        style = {"cmap": "tab10", "vmin": 0, "vmax": max(9, n_components - 1)}
+        style = coloured(self.labels, style, scatter_kwargs)
+        self.scatter_ = ax.scatter(*self.points.T, **{"s": 8, "alpha": 0.5} | style)
+        if self.scatter_.get_array() is None:  # colours that were given: not those of components
+            self.scatter_.set(cmap="tab10", clim=(0, max(9, n_components - 1)))
         colours = self.scatter_.get_cmap()(self.scatter_.norm(np.arange(n_components)))
+        n_std = np.ravel(n_std)
         (self.centers_,) = ax.plot([], [], "k+", markersize=10)
         self.ellipses_, self._n_std = [], np.repeat([n_std], n_components, axis=0).ravel()
         for j, _ in enumerate(self._n_std):
             colour = colours[j // len(n_std)]
             patch = patches().Ellipse((0, 0), 1, 1, facecolor="none", edgecolor=colour, linewidth=2)
-            self.ellipses_.append(ax.add_patch(patch))
+            self.ellipses_.append(ax.add_artist(patch))  # add_patch would show where it is now
         ax.set_xlabel(self.names[0])
         ax.set_ylabel(self.names[1])
         self.ax_, self.figure_ = ax, ax.figure
-        self._show(range(len(self.means))[iteration])
+        shown = range(len(self.means))[iteration]
+        reach = n_std.max() * np.sqrt(np.diagonal(self.covariances[shown], axis1=1, axis2=2))
+        ax.update_datalim(np.vstack([self.means[shown] - reach, self.means[shown] + reach]))
+        ax.autoscale_view()
+        self._show(shown)
         return self
 
     def animate(self, *, interval=300, **animation_kwargs):
@@ -197,7 +204,8 @@ def indices_of(features, columns, d):
     """Return two features as indices."""
     known = {} if columns is None else {name: i for i, name in enumerate(columns)}
     found = [known.get(f, f) if isinstance(f, str) else f for f in np.atleast_1d(features).tolist()]
-    if len(found) != 2 or not all(isinstance(i, int) and -d <= i < d for i in found):
+    inside = len(found) == 2 and all(isinstance(i, int) and -d <= i < d for i in found)
+    if not inside or found[0] % d == found[1] % d:
         raise ValueError(f"features should be two of the {d} features of X, got {features!r}.")
     return [i % d for i in found]
 

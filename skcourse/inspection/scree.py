@@ -14,12 +14,14 @@ Reference     R. Cattell, The scree test for the number of factors, Multivariate
               analysis, Ecology, 1993.
 """
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skcourse.inspection.axes import axes_or_new, required
+from skcourse.inspection.axes import axes_or_new, required, whole_numbers
 
 REFERENCES = (None, "broken stick", "parallel")
 QUANTILE = 0.95  # of (2)
@@ -128,6 +130,8 @@ class ScreeDisplay:
             raise ValueError(f"reference={reference!r} is none of {REFERENCES[1:]}, nor None.")
         if threshold is not None and not 0 < threshold <= 1:
             raise ValueError(f"threshold={threshold!r} is no share of the variance, in (0, 1].")
+        if not isinstance(n_rounds, Integral) or n_rounds < 1:
+            raise ValueError(f"n_rounds={n_rounds!r} should be an integer, 1 or more.")
         shares = None
         if reference == "broken stick":
             n_features = required(estimator, "components_", cls).shape[1]
@@ -202,7 +206,7 @@ class ScreeDisplay:
             )
         ax.set_xlabel("number of components")
         ax.set_ylabel("share of the variance")
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        whole_numbers(ax.xaxis)
         ax.set_ylim(bottom=0)
         ax.legend()
         self.ax_, self.figure_ = ax, ax.figure

@@ -9,10 +9,10 @@ Samples     They are projected onto the plane and keep their own labels. One tha
 """
 
 import numpy as np
-from sklearn.utils import check_array
+from sklearn.utils import check_array, get_tags
 from sklearn.utils.validation import check_is_fitted
 
-from skcourse.inspection.axes import axes_or_new
+from skcourse.inspection.axes import axes_or_new, coloured
 
 CENTERS = ("cluster_centers_", "means_")
 
@@ -96,13 +96,15 @@ class VoronoiDisplay:
         Raises
         ------
         TypeError
-            If the estimator has no `predict`.
+            If the estimator has no `predict`, or asks for distances instead of samples.
         ValueError
             If X has one feature only, or `features` are not two different ones of it.
         """
         if not hasattr(estimator, "predict"):
             raise TypeError(f"VoronoiDisplay asks `predict` for labels: {estimator!r} has none.")
         check_is_fitted(estimator)
+        if get_tags(estimator).input_tags.pairwise:
+            raise TypeError(f"VoronoiDisplay draws samples, but {estimator!r} asks for distances.")
         labels = np.asarray(estimator.predict(X))
         rows = check_array(X, dtype=[np.float64, np.float32], ensure_min_features=2)
         columns = getattr(estimator, "feature_names_in_", None)
@@ -153,8 +155,8 @@ class VoronoiDisplay:
             alpha=0.3,
             **style,
         )
-        dots = {"c": np.searchsorted(known, self.labels), "s": 10} | style | scatter_kwargs
-        self.scatter_ = ax.scatter(*self.points.T, **dots)
+        dots = coloured(np.searchsorted(known, self.labels), style, scatter_kwargs)
+        self.scatter_ = ax.scatter(*self.points.T, **{"s": 10} | dots)
         self.centers_ = None
         if self.centers is not None:
             (self.centers_,) = ax.plot(

@@ -35,3 +35,12 @@ def test_the_gap_has_error_bars():
     )
     assert display.errorbar_ is not None
     assert display.ax_.get_ylabel() == "gap statistic"
+
+
+def test_an_axis_of_the_users_own_kind_is_left_as_it_is():
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    ax = pyplot.figure().subplots()
+    ax.set_xscale("log")
+    assert ElbowDisplay.from_estimator(KMeans(random_state=0), X, ax=ax).ax_ is ax
+    assert ax.get_xscale() == "log"
+    pyplot.close("all")

@@ -109,6 +109,25 @@ def test_what_cannot_be_drawn_is_refused():
     with pytest.raises(NotFittedError):
         EMDisplay.from_estimator(GaussianMixture(2), X)
     model = mixture()
-    for features in ((0,), (0, 4), (0, "petal"), (0, 1, 2)):
+    for features in ((0,), (0, 4), (0, "petal"), (0, 1, 2), (1, 1), (0, -4)):
         with pytest.raises(ValueError, match="two of the 4 features"):
             EMDisplay.from_estimator(model, X, features=features)
+
+
+def test_what_is_shown_is_where_the_samples_are():
+    far = X + 1e4
+    model = GaussianMixture(2, record="path", random_state=0).fit(far)
+    for display in (
+        EMDisplay.from_estimator(model, far),
+        EMDisplay.from_estimator(model, far).plot(),
+    ):
+        low, high = display.ax_.get_xlim()
+        assert 1e4 < low < far[:, 0].min()
+        assert far[:, 0].max() < high < 1.1e4
+
+
+@pytest.mark.parametrize("given", [{"color": "black"}, {"c": "black"}, {"facecolors": "none"}])
+def test_colours_of_samples_may_be_given(given):
+    display = EMDisplay.from_estimator(mixture(), X, n_std=2, **given)
+    assert len({patch.get_edgecolor() for patch in display.ellipses_}) == len(display.ellipses_)
+    assert len(np.unique(display.scatter_.get_edgecolor(), axis=0)) <= 1

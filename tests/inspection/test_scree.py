@@ -125,6 +125,14 @@ def test_refusals():
         ScreeDisplay.from_estimator(pca, threshold=90)
 
 
+def test_rounds_are_counted():
+    for n_rounds in (0, 1.5):
+        with pytest.raises(ValueError, match="n_rounds"):
+            ScreeDisplay.from_estimator(
+                ours.PCA().fit(np.eye(3)), np.eye(3), reference="parallel", n_rounds=n_rounds
+            )
+
+
 def test_without_matplotlib_a_plot_says_so(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match=r"ScreeDisplay\.plot needs matplotlib"):

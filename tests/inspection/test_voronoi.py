@@ -10,8 +10,9 @@ from sklearn.cluster import DBSCAN
 from sklearn.cluster import KMeans as Theirs
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
+from sklearn.metrics import pairwise_distances
 
-from skcourse.cluster import KMeans
+from skcourse.cluster import KMeans, KMedoids
 from skcourse.inspection import VoronoiDisplay
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -136,3 +137,18 @@ def test_refused(kmeans):
         VoronoiDisplay.from_estimator(KMeans(2).fit(X[:, :1]), X[:, :1])
     with pytest.raises(ValueError, match="not fitted"):
         VoronoiDisplay.from_estimator(KMeans(2), X)
+
+
+@pytest.mark.parametrize("given", [{"color": "black"}, {"c": "black"}, {"c": X[:, 0]}])
+def test_colours_of_samples_may_be_given(given):
+    display = VoronoiDisplay.from_estimator(KMeans(3, random_state=0).fit(X), X, **given)
+    if "c" in given and np.ndim(given["c"]):
+        assert_array_equal(display.scatter_.get_array(), X[:, 0])
+    else:
+        assert_array_equal(display.scatter_.get_facecolor(), [[0, 0, 0, 1]])
+
+
+def test_distances_are_no_samples():
+    D = pairwise_distances(X)
+    with pytest.raises(TypeError, match="asks for distances"):
+        VoronoiDisplay.from_estimator(KMedoids(3, metric="precomputed").fit(D), D)
