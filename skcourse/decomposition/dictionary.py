@@ -17,6 +17,7 @@ Reference   J. Mairal, F. Bach, J. Ponce, G. Sapiro, Online dictionary learning 
 
 import numpy as np
 
+from skcourse.core.factors import factor
 from skcourse.core.kernel import kernel
 
 UNUSED = 1e-6  # A_jj up to which an atom has no say; scikit-learn's number
@@ -88,6 +89,40 @@ def improve(D, A, B, X, rng, *, positive, weights=None, verbose=False):
     better = np.array(D, dtype=np.float64, order="C")
     update_atoms(A, B, fresh, bool(positive), better)
     return better.astype(D.dtype, copy=False), unused
+
+
+def singular_codes(X, weights, k):
+    """Return U, (n, k), and diag(s) V', (k, p), of the k leading terms of X = U diag(s) V'.
+
+    From the triangle of X, or of X' if it is wide, of which it makes one copy. Codes of axes
+    without length are 0. With weights, U'diag(w) U = 1.
+
+    Parameters
+    ----------
+    X : array of shape (n, p)
+    weights : array of shape (n,) or None
+    k : int, at most min(n, p)
+    """
+    n, p = X.shape
+    if n >= p:
+        _, s, V = np.linalg.svd(factor(X, weights=weights, centre=False).R, full_matrices=False)
+        code = X @ (V[:k].T / seen(s, n)[:k]).astype(X.dtype)
+        if weights is not None:
+            code[weights == 0] = 0
+        atoms = s[:k, np.newaxis] * V[:k]
+    else:
+        roots = np.ones(n) if weights is None else np.sqrt(weights)
+        heavy = X if weights is None else roots[:, np.newaxis].astype(X.dtype) * X
+        U, s, _ = np.linalg.svd(factor(np.ascontiguousarray(heavy.T), centre=False).R.T)
+        atoms = U[:, :k].T.astype(X.dtype) @ heavy
+        code = np.where(np.isinf(seen(s, p)[:k]), 0.0, U[:, :k])
+        code /= np.where(roots > 0, roots, np.inf)[:, np.newaxis]
+    return code.astype(X.dtype, copy=False), atoms.astype(X.dtype, copy=False)
+
+
+def seen(s, n):
+    """Return the singular values s, infinity in the place of those that are rounding."""
+    return np.where(s > n * np.finfo(np.float64).eps * s.max(initial=0.0), s, np.inf)
 
 
 def with_rows(D, k):

@@ -17,7 +17,6 @@ from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
-from scipy import linalg
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.extmath import svd_flip
@@ -25,7 +24,7 @@ from sklearn.utils.extmath import svd_flip
 from skcourse.core.chunks import one_blas_thread, sum_over_chunks
 from skcourse.core.history import fit_task, warn_not_converged
 from skcourse.core.validation import Interval, StrOptions, check_weights, fit_context
-from skcourse.decomposition.dictionary import check_start, improve, with_rows
+from skcourse.decomposition.dictionary import check_start, improve, singular_codes, with_rows
 from skcourse.decomposition.sparse_coder import CODING_CONSTRAINTS, SparseCoding
 from skcourse.decomposition.sparse_encode import check_positive_coding, coding, encode
 
@@ -244,13 +243,7 @@ class DictionaryLearning(CallbackSupportMixin, SparseCoding):
             if code.shape[:1] != X.shape[:1]:
                 raise ValueError(f"code_init.shape == {code.shape}, for {len(X)} rows of X")
         else:
-            roots = np.ones(1) if weights is None else np.sqrt(weights)
-            heavy = X if weights is None else (roots[:, np.newaxis] * X).astype(X.dtype)
-            code, lengths, axes = linalg.svd(heavy, full_matrices=False, check_finite=False)
-            if weights is not None:
-                code /= np.where(roots > 0, roots, np.inf)[:, np.newaxis].astype(X.dtype)
-            code, axes = svd_flip(code, axes)
-            atoms = lengths[:, np.newaxis] * axes
+            code, atoms = svd_flip(*singular_codes(X, weights, min(k, *X.shape)))
         return Learned(with_rows(code.T, k).T.copy(), with_rows(atoms, k).copy(), [])
 
     def _iterate(self, X, weights, found, rng, task):

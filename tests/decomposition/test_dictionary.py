@@ -1,9 +1,13 @@
 """Dictionary learning: the steps, scikit-learn's dictionaries, every option, bad input."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import sklearn.decomposition as theirs
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.extmath import svd_flip
 
 from skcourse.decomposition import (
     DictionaryLearning,
@@ -12,7 +16,7 @@ from skcourse.decomposition import (
     dict_learning_online,
     sparse_encode,
 )
-from skcourse.decomposition.dictionary import improve, update_atoms
+from skcourse.decomposition.dictionary import improve, singular_codes, update_atoms
 
 EPS = np.finfo(float).eps
 pytestmark = pytest.mark.filterwarnings("ignore:Dictionary learning ended")
@@ -326,3 +330,26 @@ def test_degenerate_rows(cls, X):
     model = cls(5, random_state=0, max_iter=20).fit(X)
     assert np.isfinite(model.components_).all()
     assert np.isfinite(model.transform(X)).all()
+
+
+@pytest.mark.parametrize("shape", [(40, 7), (7, 40)])
+def test_singular_codes(shape):
+    X = np.random.default_rng(0).standard_normal(shape)
+    X[:, 1], X[1] = 0.0, X[0]  # of rank 5 or 6
+    U, s, Vt = np.linalg.svd(X, full_matrices=False)
+    code, atoms = svd_flip(*singular_codes(X, None, 7))
+    U, Vt = svd_flip(U, Vt)
+    few = s > 1e-9
+    assert_allclose(code[:, few], U[:, few], atol=1e-12)
+    assert_allclose(atoms, s[:, np.newaxis] * Vt, atol=1e-12)
+    assert_array_equal(code[:, ~few], 0)
+
+
+def test_a_start_holds_no_copy_of_the_rows():
+    X = np.random.default_rng(0).standard_normal((60_000, 50))
+    singular_codes(X[:100], None, 3)
+    tracemalloc.start()
+    singular_codes(X, None, 3)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 0.7 * X.nbytes  # chunks, and three columns
