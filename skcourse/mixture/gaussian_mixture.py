@@ -78,7 +78,7 @@ class GaussianMixture(BaseMixture):
     verbose_interval : int, default=10
         How many iterations lie between two such lines.
     record : {"path"} or None, default=None
-        "path" keeps the means and covariances of each iteration in `history_`.
+        "path" keeps the means and covariances of each iteration, or batch, in `history_`.
     learning_decay : float in (0.5, 1], default=0.7
         Of `partial_fit`: the t-th batch counts (learning_offset + t)^-learning_decay of all.
     learning_offset : float, default=10.0
@@ -103,7 +103,7 @@ class GaussianMixture(BaseMixture):
         The same for each iteration.
     history_ : dict of str to ndarray, first axis the iterations
         "log_likelihood", the mean of a sample, and with `record` "means" and "covariances", with
-        which it is that. After `partial_fit`, one number per batch.
+        which it is that. After `partial_fit`, the same for each batch.
     n_batch_iter_ : int
         Batches so far. Only if `partial_fit` was called.
     n_features_in_ : int
@@ -235,9 +235,11 @@ class GaussianMixture(BaseMixture):
             rate = (self.learning_offset + t) ** -self.learning_decay
             memory = blend(before, memory, rate, self.covariance_type)
         found = self._maximise(memory, rows.X.dtype)
-        seen = self.history_["log_likelihood"] if t > 1 else ()
+        seen, observed = self.history_ if t > 1 else {}, self._observed(sums, parameters)
         self.__dict__.update(check_finite(self._attributes(found, rows.X.dtype)))
-        self.history_ = {"log_likelihood": np.append(seen, sums.log_likelihood / sums.total)}
+        self.history_ = {
+            name: np.array([*seen.get(name, ()), value]) for name, value in observed.items()
+        }
         self.n_batch_iter_, self._memory = t, memory
         return self
 

@@ -223,6 +223,16 @@ def test_batches_find_what_all_rows_tell(kind):
     assert model.score(X) > whole.score(X) - 0.01
 
 
+@pytest.mark.parametrize("kind", TYPES)
+def test_the_path_of_batches(kind):
+    batches = np.array_split(clusters(), 5)
+    model = GaussianMixture(3, covariance_type=kind, record="path", random_state=0)
+    places = [model.partial_fit(batch).means_ for batch in batches]
+    assert model.history_["means"].shape == (5, *model.means_.shape)
+    assert model.history_["covariances"].shape == (5, *model.covariances_.shape)
+    assert_allclose(model.history_["means"][1:], places[:-1], rtol=1e-12)
+
+
 def test_parameters_of_batches_do_something():
     X = clusters()
 
