@@ -40,7 +40,7 @@ from skcourse.core.validation import (
     fit_context,
     read_X,
 )
-from skcourse.mixture.covariances import collapsed, estimate
+from skcourse.mixture.covariances import check_finite, collapsed, estimate
 from skcourse.mixture.rows import Rows, log_sum_exp, most_likely
 from skcourse.mixture.starts import INIT_PARAMS, start
 
@@ -350,17 +350,6 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags
-
-
-def check_finite(results):
-    """Return fitted attributes; raise ValueError if their dtype does not hold them."""
-    for name in ("means_", "covariances_", "precisions_"):
-        if not np.isfinite(results[name]).all():
-            raise ValueError(
-                f"{name} has numbers that {results[name].dtype} does not hold. Scale the input "
-                "data, or increase reg_covar."
-            )
-    return results
 
 
 class Clock:

@@ -125,6 +125,9 @@ default="dirichlet_process"
     The lower bound never falls for full covariances with reg_covar=0. The other covariance types
     take theirs from the formulas of the full matrix, as scikit-learn does; then it may.
 
+    A tied covariance begins as in :class:`GaussianMixture`. Attributes have the dtype of X, where
+    scikit-learn's are float64 for float32, too.
+
     Examples
     --------
     >>> from skcourse.mixture import BayesianGaussianMixture

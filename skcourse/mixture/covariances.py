@@ -133,6 +133,17 @@ def factors(covariances, covariance_type, dtype=np.float64):
         raise ValueError(ILL_DEFINED + (FLOAT32 if dtype == np.float32 else "")) from error
 
 
+def check_finite(attributes):
+    """Return fitted attributes; raise ValueError if their dtype does not hold them."""
+    for name, value in attributes.items():
+        if name.startswith(("mean", "covariance", "precision")) and not np.isfinite(value).all():
+            raise ValueError(
+                f"{name} has numbers that {value.dtype} does not hold. Scale the input data, "
+                "increase reg_covar, or pass float64 data."
+            )
+    return attributes
+
+
 def n_covariance_parameters(covariance_type, k, d):
     """Return how many free numbers the covariances have."""
     counts = {"full": k * d * (d + 1) // 2, "tied": d * (d + 1) // 2, "diag": k * d, "spherical": k}

@@ -29,6 +29,7 @@ from skcourse.core.history import fit_task, warn_not_converged
 from skcourse.core.missing import any_missing, patterns
 from skcourse.core.moments import merge, moments
 from skcourse.core.validation import Interval, StrOptions, check_weights, fit_context, read_X
+from skcourse.mixture.covariances import check_finite
 from skcourse.mixture.expectation import Gaussians
 from skcourse.mixture.gaussian_fit import (
     Fit,
@@ -365,7 +366,8 @@ class Gaussian(CallbackSupportMixin, DensityMixin, BaseEstimator):
             "precision_": precision,
             "precision_cholesky_": fit.root,
         }
-        found = {name: np.asarray(value).astype(dtype)[()] for name, value in found.items()}
+        with np.errstate(over="ignore"):  # who sets them looks: `check_finite`
+            found = {name: np.asarray(value).astype(dtype)[()] for name, value in found.items()}
         found["_seen"] = fit.seen
         if fit.history is not None:
             found["history_"] = fit.history
@@ -374,7 +376,7 @@ class Gaussian(CallbackSupportMixin, DensityMixin, BaseEstimator):
 
     def _set(self, fit, dtype):
         """Set the attributes, the last thing that a fit does."""
-        for name, value in self._attributes(fit, dtype).items():
+        for name, value in check_finite(self._attributes(fit, dtype)).items():
             setattr(self, name, value)
 
     def __sklearn_tags__(self):

@@ -22,9 +22,10 @@ from sklearn.utils.validation import check_is_fitted
 from skcourse.core.gaussians import TYPES, covariances_of, precisions_of, triangles_of_precisions
 from skcourse.core.validation import Interval, StrOptions, check_weights, fit_context
 from skcourse.mixture import missing
-from skcourse.mixture.base import BaseMixture, check_finite
+from skcourse.mixture.base import BaseMixture
 from skcourse.mixture.covariances import (
     Estimates,
+    check_finite,
     estimate,
     factors,
     n_covariance_parameters,

@@ -337,3 +337,12 @@ def test_by_default_the_variance_is_a_little_larger_as_that_of_a_mixture():
     added = Gaussian().fit(X).covariance_ - exact().fit(X).covariance_
     assert_allclose(added, 1e-6 * np.eye(4), atol=1e-14)  # a few roundings of numbers of order 1
     assert_allclose(Gaussian().fit(X).covariance_, GaussianMixture().fit(X).covariances_[0])
+
+
+@pytest.mark.parametrize("kind", ["full", "diag", "spherical"])
+def test_numbers_that_float32_does_not_hold(kind):
+    X = (np.random.default_rng(0).standard_normal((20, 3)) * 1e25).astype(np.float32)
+    model = Gaussian(kind)
+    with pytest.raises(ValueError, match="covariance_ has numbers that float32 does not hold"):
+        model.fit(X)
+    assert not hasattr(model, "mean_")
