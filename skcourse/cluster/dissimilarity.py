@@ -12,6 +12,7 @@ import inspect
 import numba
 import numpy as np
 import scipy.sparse as sp
+from numba.core.errors import TypingError
 from numba.core.registry import CPUDispatcher
 from sklearn.metrics import pairwise_distances
 
@@ -86,13 +87,25 @@ def compiled(X, Y, metric, params):
         fill(metric, np.array(X[rows], order="C"), Y, params, out[rows])
 
     Y = np.array(Y, order="C")  # copies: C-contiguous and writable, as its signature may demand
-    for_each_chunk(part, len(X), row_bytes=16 * len(Y))
+    try:
+        for_each_chunk(part, len(X), row_bytes=16 * len(Y))
+    except TypingError as error:
+        raise TypeError(
+            f"metric={metric.__name__} cannot be compiled as a function of two rows of {X.dtype} "
+            "that returns a number; numba says why, above."
+        ) from error
     return out
 
 
 def arguments(metric, params):
     """Return the arguments after the two rows, by their names in a function compiled by numba."""
-    bound = inspect.signature(metric.py_func).bind(None, None, **params)
+    try:
+        bound = inspect.signature(metric.py_func).bind(None, None, **params)
+    except TypeError as error:
+        raise TypeError(
+            f"metric={metric.__name__} should be a function of two rows, and of metric_params "
+            f"after them: {error}."
+        ) from error
     bound.apply_defaults()
     return bound.args[2:]
 

@@ -173,6 +173,23 @@ def test_arguments_of_a_compiled_metric_go_by_their_names():
         KMedoids(3, metric=power).fit(X)
 
 
+def test_functions_that_are_no_dissimilarity():
+    X = points()
+
+    def alone(a):
+        return a[0]
+
+    def difference(a, b):
+        return a - b
+
+    for function, message in (
+        (alone, "metric=alone .* two rows"),
+        (difference, "returns a number"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            KMedoids(2, metric=numba.njit(function)).fit(X)
+
+
 @numba.njit("float64(float64[::1], float64[::1])")
 def of_one_signature(a, b):
     a[0] -= b[0]
