@@ -1,7 +1,8 @@
 """A mixture against k-means on elongated clusters.
 
 To k-means every cluster is a ball of one size: it cuts long clusters in two. A mixture of Gaussians
-learns the shape of each cluster as well; with round covariances it sees what k-means sees.
+learns the shape of each cluster as well, or, tied, the one that they share; with round covariances it
+sees what k-means sees.
 """
 
 import sys
@@ -18,7 +19,7 @@ X = X @ np.array([[0.6, -0.6], [0.8, 3.2]])
 
 models = {"k-means": KMeans(3, n_init=10, random_state=0)}
 for shape in ("spherical", "diag", "tied", "full"):
-    options = {"n_init": 10, "init_params": "random_from_data", "random_state": 0}
+    options = {"n_init": 10, "init_params": "k-means++", "random_state": 0}
     models[f"mixture, {shape}"] = GaussianMixture(3, covariance_type=shape, **options)
 found = {name: model.fit_predict(X) for name, model in models.items()}
 for name, labels in found.items():
