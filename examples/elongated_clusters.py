@@ -1,8 +1,8 @@
 """A mixture against k-means on elongated clusters.
 
 To k-means every cluster is a ball of one size: it cuts long clusters in two. A mixture of Gaussians
-learns the shape of each cluster as well, or, tied, the one that they share; with round covariances it
-sees what k-means sees.
+learns the shape of each cluster as well, or, tied, the one that they share; with round covariances
+it sees what k-means sees.
 """
 
 import sys
