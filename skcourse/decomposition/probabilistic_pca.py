@@ -38,7 +38,7 @@ from skcourse.decomposition.probabilistic_pca_em import Plane
 from skcourse.decomposition.probabilistic_pca_fit import by_eigenvectors, by_em, has_missing
 from skcourse.decomposition.probabilistic_pca_missing import for_each_posterior, of_all_axes
 
-UNSEEN = 1e-10  # a noise, beside the largest variance, that changes 10 digits of nothing
+UNSEEN = 1e-11  # a noise, beside the mean variance of a feature, that is less than EM sees
 
 
 class ProbabilisticPCA(CallbackSupportMixin, PrincipalAxes):
@@ -361,7 +361,7 @@ class ProbabilisticPCA(CallbackSupportMixin, PrincipalAxes):
         variances, noise = self._spectrum()
         if len(variances) == len(self.mean_):
             noise = variances[-1]
-        noise = max(noise, UNSEEN * variances.max(initial=0.0), np.finfo(np.float64).tiny)
+        noise = max(noise, UNSEEN * variances.sum() / len(self.mean_), np.finfo(np.float64).tiny)
         lengths = np.sqrt(np.maximum(variances - noise, 0.0))
         loadings = self.components_.T.astype(np.float64) * lengths
         return Plane(np.ascontiguousarray(loadings), self.mean_.astype(np.float64), noise)

@@ -69,18 +69,22 @@ def iterate(step, plane, weight, *, max_iter, tol, least, task=SILENCE, attribut
     -------
     run : Run, with the last plane whose log-likelihood is known
     """
-    history, gain, before = History(), np.inf, -np.inf
+    history, gain, before, last, vanished = History(), np.inf, -np.inf, plane, False
     for n_iter in range(1, max_iter + 1):
         iteration = task.subtask("iteration")
         with one_blas_thread():
             value, better = step(plane)
+        if value < before:  # by rounding, or for the least noise
+            iteration.end(lambda now=last, value=before: attributes(now, value))
+            plane, n_iter, gain = last, n_iter - 1, 0.0
+            break
         history.append(log_likelihood=value, noise_variance=plane.noise)
         gain, before = (value - before) / weight, value
         stop = iteration.end(lambda now=plane, value=value: attributes(now, value))
         vanished = not better.noise > least and np.diff(plane.loadings.shape)[0] < 0
         if stop or vanished or gain <= tol or n_iter == max_iter:
             break
-        plane = better._replace(noise=max(better.noise, least))
+        last, plane = plane, better._replace(noise=max(better.noise, least))
     if np.diff(plane.loadings.shape)[0] == 0:
         lengths = np.linalg.svd(plane.loadings, compute_uv=False)
         vanished = np.square(lengths[-1]) + plane.noise <= 2 * least

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.stats import multivariate_normal
-from sklearn.datasets import load_wine
+from sklearn.datasets import load_digits, load_wine
 from sklearn.exceptions import ConvergenceWarning
 
 from skcourse.core import chunks
@@ -370,7 +370,20 @@ def test_all_components_of_rows_in_a_plane(missing):
     X = rows(noise=0.0)
     X[5, 3] = np.nan if missing else X[5, 3]
     with pytest.warns(ConvergenceWarning, match="noise vanished"):
-        ProbabilisticPCA(solver="em", random_state=0).fit(X)
+        model = ProbabilisticPCA(solver="em", random_state=0).fit(X)
+    assert np.all(np.diff(model.history_["log_likelihood"]) >= 0)
+    assert len(model.history_["log_likelihood"]) == model.n_iter_
+    assert model.log_likelihood_ == model.history_["log_likelihood"][-1]
+    assert model.score(X) * len(X) == pytest.approx(model.log_likelihood_, rel=1e-4)
+
+
+def test_rounding_lowers_no_likelihood():
+    X = load_digits().data[:200]  # some columns are constant
+    X[np.random.default_rng(0).random(X.shape) < 0.15] = np.nan
+    with pytest.warns(ConvergenceWarning, match="noise vanished"):
+        model = ProbabilisticPCA(max_iter=100).fit(X)
+    assert model.n_iter_ < 100
+    assert np.all(np.diff(model.history_["log_likelihood"]) >= 0)
 
 
 @pytest.mark.parametrize("solver", ["closed_form", "em"])
