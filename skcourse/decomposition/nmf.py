@@ -65,8 +65,8 @@ class NMF(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     n_iter_ : int
     history_ : dict of str to ndarray of shape (n_iter_,)
         "loss", the objective after each iteration, penalties included, which never rises; and with
-        "cd" "violation", by which it ends. Near an exact factorisation, rounding covers a squared
-        loss below 1e-16 of |X|^2.
+        "cd" "violation", by which it ends. Rounding covers what is less than a few eps of |X|^2:
+        1e-15 of it, and 1e-6 if X is float32.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X has feature names that are all strings.
