@@ -75,6 +75,11 @@ class CentreModel(
                     check_columns_seen(X if weights is None else X[weights > 0], self)
             else:
                 check_finite_sums(mean + variance, X, estimator=self)
+            if not variance.sum(dtype=np.float64) < np.finfo(X.dtype).max:
+                raise ValueError(
+                    f"Squared distances overflow {X.dtype}: the numbers in X are too large for "
+                    f"{type(self).__name__}. Scale them down."
+                )
         return rows, mean, variance
 
     def _count_runs(self, default):

@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits, make_blobs
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import v_measure_score
 
-from skcourse.cluster import KMeans, k_means
+from skcourse.cluster import BisectingKMeans, KMeans, MiniBatchKMeans, k_means
 
 BLOBS, _ = make_blobs(900, 6, centers=9, cluster_std=2.0, random_state=0)
 
@@ -378,3 +378,14 @@ def test_one_far_cluster_spoils_no_label(dtype, far):
     # scores about a place among the rows: wrong by some d eps |x|^2, and |x| is at most 60
     assert_allclose(chosen, squares.min(axis=1), atol=6 * 8 * np.finfo(dtype).eps * 60**2)
     np.testing.assert_array_equal(model.labels_, model.predict(X))
+
+
+@pytest.mark.parametrize("cls", [BisectingKMeans, KMeans, MiniBatchKMeans])
+@pytest.mark.parametrize(("dtype", "unit"), [(np.float64, 1e200), (np.float32, 1e30)])
+def test_squares_that_overflow_are_refused(cls, dtype, unit):
+    X = (np.random.default_rng(0).normal(size=(50, 3)) * unit).astype(dtype)
+    for given in (X, sp.csr_array(X)):
+        with pytest.raises(ValueError, match=f"overflow {np.dtype(dtype)}"):
+            cls(2, random_state=0).fit(given)
+    with pytest.raises(ValueError, match="infinity"):
+        cls(2).fit(np.where(X > 0, np.inf, X))
