@@ -7,8 +7,10 @@ import pathlib
 
 import numpy as np
 from matplotlib.figure import Figure
+from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
+from skcourse.inspection import EMDisplay
 from skcourse.tour.cases import spread_rows
 from skcourse.tour.data import load
 
@@ -86,6 +88,20 @@ def iris_regions(KMeans):
     axes.set(xlabel="petal length (cm)", ylabel="petal width (cm)")
     axes.set_title("KMeans on irises: whose centre is nearest")
     beside(axes)
+    return figure
+
+
+def iris_shapes(GaussianMixture):
+    """Draw the Gaussians of which irises are a mixture."""
+    data = load("iris")
+    petals = data.X[:, 2:]
+    model = GaussianMixture(n_components=3, n_init=5, random_state=0).fit(petals)
+    figure = Figure(figsize=(5.6, 4), layout="constrained")
+    axes = figure.add_subplot()
+    EMDisplay.from_estimator(model, petals, ax=axes)
+    axes.set(xlabel="petal length (cm)", ylabel="petal width (cm)")
+    right = adjusted_rand_score(data.y, model.predict(petals))
+    axes.set_title(f"GaussianMixture on irises: agrees with the species by {right:.2f}")
     return figure
 
 
@@ -189,6 +205,7 @@ def beside(axes, **options):
 PICTURES = (
     ("kmeans_digits.png", digit_centres, ["KMeans"]),
     ("kmeans_regions.png", iris_regions, ["KMeans"]),
+    ("mixture_iris.png", iris_shapes, ["GaussianMixture"]),
     ("pca_digits.png", digits_in_the_plane, ["PCA"]),
     ("ridge_path.png", ridge_path, ["Ridge", "RidgeCV"]),
     ("predicted_against_true.png", predicted_against_true, ["LinearRegression"]),
