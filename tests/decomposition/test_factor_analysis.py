@@ -89,8 +89,9 @@ def test_first_noise_tol_and_max_iter():
         if "max_iter" in options:
             with pytest.warns(ConvergenceWarning, match="did not converge"):
                 reference.fit(X)
-            with pytest.warns(ConvergenceWarning, match="did not converge"):
+            with pytest.warns(ConvergenceWarning, match="did not converge") as found:
                 ours.fit(X)
+            assert found[0].filename == __file__
         assert_same_fit(ours.fit(X) if ours.max_iter > 3 else ours, reference.fit(X), signs=False)
     assert psi[0] == 0.5
 

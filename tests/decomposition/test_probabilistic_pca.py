@@ -361,8 +361,9 @@ def test_rows_in_a_plane():
     gone = X.copy()
     gone[::3, 0] = np.nan
     assert_allclose(model.impute(gone), X, atol=1e-6)  # what is missing is known
-    with pytest.warns(ConvergenceWarning, match="noise vanished"):
+    with pytest.warns(ConvergenceWarning, match="noise vanished") as found:
         ProbabilisticPCA(3, solver="em", random_state=0, max_iter=5000).fit(X)
+    assert found[0].filename == __file__
 
 
 @pytest.mark.parametrize("missing", [False, True])
