@@ -157,7 +157,8 @@ def assign(X, centers, motion, state):
 def lifted(points, origin):
     """Return centres relative to the origin, float64 (k, d), as (4) wants them: c_j, -c_j^2 / 2."""
     long = prepare(np.hstack([points, -(points**2) / 2]), np.zeros(2 * len(origin), origin.dtype))
-    norms = np.where(np.isinf(long.half_norms), np.inf, 0).astype(origin.dtype)
+    norms = np.full(len(long.points), np.inf, origin.dtype)
+    norms[: len(points)] = 0
     return Centers(long.points, norms, origin)
 
 

@@ -263,3 +263,20 @@ def test_bounds_skip_no_row_whose_computed_label_changes():
         rows.assign(run.centers, run.motion, fresh)
         assert_array_equal(run.state.labels, fresh.labels)
         run.update()
+
+
+@pytest.mark.parametrize(
+    ("dtype", "units"),
+    [(np.float64, [1e-100, 1e-8, 1e78, 1e140]), (np.float32, [1e-12, 1e-5, 1e10, 1e15])],
+)
+def test_the_unit_does_not_matter(dtype, units):
+    X = np.random.default_rng(0).normal(size=(60, 4)) + 6 * np.repeat(np.eye(3, 4), 20, axis=0)
+    X[np.random.default_rng(1).random(X.shape) < 0.2] = np.nan
+    X[np.isnan(X).all(axis=1)] = 0
+    model = KMeans(3, n_init=3, random_state=0).fit(X.astype(dtype))
+    for unit in units:
+        scaled = (X * unit).astype(dtype)
+        other = KMeans(3, n_init=3, random_state=0).fit(scaled)
+        assert_array_equal(other.labels_, model.labels_)
+        assert_array_equal(other.predict(scaled), model.labels_)
+        assert_allclose(other.inertia_ / unit / unit, model.inertia_, rtol=1e-5)
