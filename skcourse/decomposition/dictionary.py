@@ -106,7 +106,7 @@ def singular_codes(X, weights, k):
     n, p = X.shape
     if n >= p:
         _, s, V = np.linalg.svd(factor(X, weights=weights, centre=False).R, full_matrices=False)
-        code = X @ (V[:k].T / seen(s, n)[:k]).astype(X.dtype)
+        code = X @ V[:k].T.astype(X.dtype) / seen(s, n)[:k]  # s may be denormal
         if weights is not None:
             code[weights == 0] = 0
         atoms = s[:k, np.newaxis] * V[:k]
