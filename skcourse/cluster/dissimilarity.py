@@ -111,11 +111,28 @@ def arguments(metric, params):
 
 
 def with_scale_of(X, metric, params):
-    """Return `params` with the variances or the covariance of X, if the metric asks for them."""
+    """Return `params` with the variances or the covariance of X, if the metric asks for them.
+
+    Raises
+    ------
+    ValueError
+        If the metric divides by what is zero.
+    """
     params = dict(params or {})
-    if metric == "seuclidean" and "V" not in params:
+    asked = (
+        {"seuclidean": "V", "mahalanobis": "VI"}.get(metric) if isinstance(metric, str) else None
+    )
+    if asked is None or asked in params:
+        return params
+    constant = np.flatnonzero(np.ptp(X, axis=0) == 0)
+    if len(constant):
+        raise ValueError(
+            f"metric={metric!r} divides by variances: X has only one value in column(s) "
+            f"{', '.join(map(str, constant[:10]))}. Remove them, or give {asked} in metric_params."
+        )
+    if metric == "seuclidean":
         params["V"] = np.var(X, axis=0, ddof=1, dtype=np.float64)
-    elif metric == "mahalanobis" and "VI" not in params:
+    else:
         covariance = np.cov(X, rowvar=False, dtype=np.float64)
         params["VI"] = np.linalg.inv(np.atleast_2d(covariance)).T
     return params

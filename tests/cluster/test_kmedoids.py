@@ -219,6 +219,17 @@ def test_the_scale_of_the_fit_is_that_of_new_samples(metric):
     assert_allclose(model.transform(X)[:1], model.transform(X[:1]), rtol=1e-12)
 
 
+@pytest.mark.parametrize("metric", ["seuclidean", "mahalanobis"])
+def test_columns_without_variance_are_named(metric):
+    X = np.insert(points(), 2, 7.0, axis=1)
+    for rows in (X, np.ones((1, 3))):
+        with pytest.raises(ValueError, match=r"only one value in column\(s\) (2|0, 1, 2)\."):
+            KMedoids(1, metric=metric).fit(rows)
+    scale = {"seuclidean": {"V": np.ones(4)}, "mahalanobis": {"VI": np.eye(4)}}[metric]
+    given = KMedoids(3, metric=metric, metric_params=scale).fit(X)
+    assert_allclose(given.inertia_, KMedoids(3).fit(X).inertia_, rtol=1e-10)
+
+
 def test_missing_values_are_taken_where_the_metric_knows_them():
     X = points()
     X[::7, 1] = np.nan
