@@ -229,8 +229,9 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
 
     def _initial(self, rows, rng):
         """Return the parameters of a start."""
-        sums, about = start(rows, self.n_components, self.covariance_type, self.init_params, rng)
-        return self._maximise(estimate(sums, about, self.covariance_type), rows.X.dtype)
+        kind = self.covariance_type
+        sums, about = start(rows, self.n_components, kind, self.init_params, rng, self.reg_covar)
+        return self._maximise(estimate(sums, about, kind), rows.X.dtype)
 
     @abstractmethod
     def _maximise(self, estimates, dtype):

@@ -121,9 +121,10 @@ class GaussianMixture(BaseMixture):
     component collapses, it may fall a little.
 
     A start from k samples ("k-means++", "random_from_data") has reg_covar alone for a covariance,
-    also with "tied": scikit-learn's is then the mean square of all samples, from 0, and n / k times
-    too large, so that EM hardly leaves it. Weights are 1 / k there, where scikit-learn begins with
-    1 / n (of results, it shows in `lower_bounds_[0]` only).
+    also with "tied" (the covariance of all samples, if reg_covar is 0): scikit-learn's is then the
+    mean square of all samples, from 0, and n / k times too large, so that EM hardly leaves it.
+    Weights are 1 / k there, where scikit-learn begins with 1 / n (of results, it shows in
+    `lower_bounds_[0]` only).
 
     Attributes have the dtype of X; sums, and the fit between, are float64. A fit uses all cores
     that the process may use (``OMP_NUM_THREADS`` is respected); its bits do not depend on their
@@ -316,7 +317,9 @@ class GaussianMixture(BaseMixture):
         given = self._read_given(rows.X.shape[1])
         kind, estimates = self.covariance_type, Estimates(None, None, None)
         if any(one is None for one in given):
-            sums, about = start(rows, self.n_components, kind, self.init_params, rng)
+            sums, about = start(
+                rows, self.n_components, kind, self.init_params, rng, self.reg_covar
+            )
             estimates = estimate(sums, about, kind).shares().plus(self.reg_covar, kind)
         weights = estimates.weights if given.weights is None else given.weights
         means = estimates.means if given.means is None else given.means

@@ -4,7 +4,8 @@ Start       "kmeans"            the clusters of k-means, each row wholly in one
             "k-means++"         k rows spread by the draws of greedy k-means++
             "random_from_data"  k rows at random
             "random"            shares r_ik at random, every row in every component
-From k rows as means, covariances are reg_covar alone, and all components weigh the same.
+From k rows as means, covariances are reg_covar alone, and all components weigh the same. Without
+reg_covar, a tied one is the covariance of all rows.
 
 The draws are those of scikit-learn: one `random_state` makes one start. Where numbers are missing,
 the means of their columns stand in for them, here only.
@@ -18,13 +19,14 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skcourse.cluster import KMeans, kmeans_plusplus
 from skcourse.core.chunks import chunk_slices, reduce_blocks
+from skcourse.core.moments import moments as moments_of_all
 from skcourse.mixture.covariances import not_zero
 from skcourse.mixture.expectation import Statistics, moments, new_sums
 
 INIT_PARAMS = ("kmeans", "k-means++", "random", "random_from_data")
 
 
-def start(rows, n_components, covariance_type, init_params, rng):
+def start(rows, n_components, covariance_type, init_params, rng, reg_covar=1.0):
     """Return the sums of a start, and the points that they are about.
 
     Parameters
@@ -34,6 +36,8 @@ def start(rows, n_components, covariance_type, init_params, rng):
     covariance_type : {"full", "tied", "diag", "spherical"}
     init_params : one of INIT_PARAMS
     rng : RandomState
+    reg_covar : float, default=1.0
+        Will be added to the covariances.
 
     Returns
     -------
@@ -61,9 +65,12 @@ def start(rows, n_components, covariance_type, init_params, rng):
         p = None if equal else weights / weights.sum()
         indices = rng.choice(n, size=n_components, replace=False, p=p)
     about = X[indices].astype(np.float64)
-    sums = new_sums(about, covariance_type)
+    first, second = new_sums(about, covariance_type)
+    if covariance_type == "tied" and reg_covar == 0:
+        seen = moments_of_all(X, weights=weights)
+        second = seen.scatter * (n_components / seen.weight)
     ones = np.ones(n_components)
-    return Statistics(0.0, ones, *sums, 0.0, float(n_components)), about
+    return Statistics(0.0, ones, first, second, 0.0, float(n_components)), about
 
 
 def one_hot(labels, k):

@@ -34,6 +34,15 @@ def test_a_tied_start_from_rows_does_not_depend_on_where_0_is(init):
     assert ours.lower_bound_ > theirs.lower_bound_ + 0.01
 
 
+@pytest.mark.parametrize("init", ["k-means++", "random_from_data"])
+def test_a_tied_start_from_rows_needs_no_reg_covar(init):
+    X = clusters()
+    start = {"covariance_type": "tied", "init_params": init, "reg_covar": 0.0}
+    first = fit(X, max_iter=0, **start)
+    assert_allclose(first.covariances_, np.cov(X.T, bias=True), rtol=1e-12)
+    assert np.all(np.diff(fit(X, tol=0, **start).lower_bounds_) >= -1e-12)
+
+
 def test_shares_at_random_are_drawn_a_few_rows_at_a_time():
     """The numbers are those of a single draw, and what is drawn next is, too."""
     one, two = np.random.RandomState(0), np.random.RandomState(0)
