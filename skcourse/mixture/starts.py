@@ -101,7 +101,7 @@ def of_shares(X, weights, passes, k, covariance_type):
 
         return reduce_blocks(part, blocks)
 
-    about = np.repeat(X.mean(axis=0, dtype=np.float64, keepdims=True), k, axis=0)
+    about = np.repeat(moments_of_all(X, weights=weights, diagonal=True).mean[np.newaxis], k, axis=0)
     n, first, _ = sums_about(about, "diag", passes[0])
     about = about + first / not_zero(n, n.sum())[:, np.newaxis]
     n, first, second = sums_about(about, covariance_type, passes[1])

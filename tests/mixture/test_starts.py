@@ -20,6 +20,15 @@ def test_equal_weights_begin_where_none_do(init):
     assert_allclose(two.means_, one.means_, rtol=1e-12)
 
 
+@pytest.mark.parametrize("init", INIT_PARAMS)
+def test_a_row_without_weight_may_lie_anywhere(init):
+    X, w = clusters(), np.ones(200)
+    X[7], w[7] = 1e150, 0.0
+    model = GaussianMixture(3, init_params=init, random_state=0)
+    quiet_fit(model, X, sample_weight=w)
+    assert np.all(np.abs(model.means_) < 100)
+
+
 @pytest.mark.parametrize("init", ["k-means++", "random_from_data"])
 def test_a_tied_start_from_rows_does_not_depend_on_where_0_is(init):
     """Theirs takes the mean square of all rows, n / k times, and ends where it begins: at a hill
