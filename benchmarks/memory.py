@@ -7,6 +7,18 @@ from benchmarks.report import Table
 TITLE = "Peak memory"
 SHAPES = ((200_000, 100), (500, 40_000))  # many rows; many columns
 LIMIT = 0.25  # of X: room for a few numbers per row, not for a copy
+ONE_COPY = {  # of X, and room for a few numbers per row: what these may take
+    "BayesianGaussianMixture",
+    "BisectingKMeans",
+    "FactorAnalysis",
+    "Gaussian",
+    "GaussianMixture",
+    "IncrementalPCA",
+    "MiniBatchKMeans",
+    "NMF",
+    "ProbabilisticPCA",
+    "TruncatedSVD",
+}
 LEFT_OUT = {  # shapes that take minutes, or a p x p matrix, in either library
     "ARDRegression": SHAPES,
     "BayesianGaussianMixture": SHAPES[1:],
@@ -52,8 +64,9 @@ def of_shape(subjects, n, p):
         f"{TITLE}, {n:,} x {p:,}",
         f"X: C-contiguous float64, {8e-6 * n * p:.0f} MB. By how much the process grows at most "
         "during the fit beyond what the fitted estimator keeps, in units of X. Asked: at most "
-        f"{LIMIT}, that is, no copy. Left out: what takes minutes or keeps a p x p matrix "
-        f"({', '.join(LEFT_OUT)}), and what shares the engine of another.",
+        f"{LIMIT}, that is, no copy; {1 + LIMIT}, that is, one, of {', '.join(sorted(ONE_COPY))}. "
+        f"Left out: what takes minutes or keeps a p x p matrix ({', '.join(LEFT_OUT)}), and what "
+        "shares the engine of another.",
         ["estimator", "ours", "asked", "scikit-learn", "scikit-learn-intelex"],
     )
     for subject in subjects:
@@ -62,7 +75,8 @@ def of_shape(subjects, n, p):
             answer = ask("memory", subject, contender, n, p)
             if not answer["handed_back"]:
                 shares[contender] = answer["grown"] / answer["X"]
-        verdict = "met" if shares["skcourse"] <= LIMIT else "missed"
+        limit = LIMIT + (subject.name in ONE_COPY)
+        verdict = "met" if shares["skcourse"] <= limit else "missed"
         peers = [shares.get(name) for name in ("scikit-learn", "scikit-learn-intelex")]
         cells = ["" if share is None else f"{share:.2f}" for share in [shares["skcourse"], *peers]]
         table.rows.append([subject.name, cells[0], verdict, *cells[1:]])
