@@ -25,6 +25,7 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skcourse.core.history import fit_task
+from skcourse.core.missing import any_missing
 from skcourse.core.validation import (
     FLOATS,
     Interval,
@@ -35,7 +36,7 @@ from skcourse.core.validation import (
 )
 from skcourse.decomposition.base import PrincipalAxes
 from skcourse.decomposition.probabilistic_pca_em import Plane
-from skcourse.decomposition.probabilistic_pca_fit import by_eigenvectors, by_em, has_missing
+from skcourse.decomposition.probabilistic_pca_fit import by_eigenvectors, by_em
 from skcourse.decomposition.probabilistic_pca_missing import for_each_posterior, of_all_axes
 
 UNSEEN = 1e-11  # a noise, beside the mean variance of a feature, that is less than EM sees
@@ -176,7 +177,7 @@ class ProbabilisticPCA(CallbackSupportMixin, PrincipalAxes):
             try:
                 found = by_eigenvectors(self, X, weights)  # whose sums tell of NaN
             except ValueError:
-                if not has_missing(X):
+                if not any_missing(X):
                     raise
                 if self.solver == "closed_form":
                     raise ValueError(
@@ -207,7 +208,7 @@ class ProbabilisticPCA(CallbackSupportMixin, PrincipalAxes):
         X = self._read(X)
         variances, noise, dtype = *self._spectrum(), np.result_type(X, self.components_)
         n, k = len(X), self.n_components_
-        if not has_missing(X):
+        if not any_missing(X):
             some = np.where(variances > 0, variances, 1.0)
             shrink, rest = (
                 np.sqrt(variances - noise) / some,
@@ -271,7 +272,7 @@ class ProbabilisticPCA(CallbackSupportMixin, PrincipalAxes):
             guess = found.means @ plane.loadings.T + plane.mean
             complete[rows] = np.where(np.isnan(X[rows]), guess, X[rows])
 
-        if has_missing(X):
+        if any_missing(X):
             for_each_posterior(X, plane, write)
         return complete
 
@@ -314,7 +315,7 @@ class ProbabilisticPCA(CallbackSupportMixin, PrincipalAxes):
         """
         rows = X
         X = self._read(X)
-        if not has_missing(X):
+        if not any_missing(X):
             return super().score_samples(rows)
         density = np.empty(len(X), np.result_type(X, self.components_))
 

@@ -13,7 +13,7 @@ from sklearn.utils import assert_all_finite, check_random_state
 
 from skcourse.core.history import warn_not_converged
 from skcourse.core.linalg import FLOOR
-from skcourse.core.missing import check_columns_seen
+from skcourse.core.missing import any_missing, check_columns_seen
 from skcourse.core.moments import Moments, centred_rows
 from skcourse.decomposition import probabilistic_pca_em as em
 from skcourse.decomposition import probabilistic_pca_missing as missing
@@ -36,12 +36,6 @@ class Options:
 
     def __init__(self, random_state):
         self.random_state = random_state
-
-
-def has_missing(X):
-    """Tell whether there is NaN in X; as a rule, its sum tells."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isnan(np.add.reduce(X, axis=None)) and np.isnan(X).any())
 
 
 def count(X, weights):
@@ -167,7 +161,7 @@ def by_em(model, X, weights, task):
     ConvergenceWarning
     """
     assert_all_finite(X, allow_nan=True, input_name="X", estimator_name=type(model).__name__)
-    if has_missing(X):
+    if any_missing(X):
         (step, plane, weight, total), least = missing_problem(model, X, weights), missing.LEAST
     else:
         (step, plane, weight, total), least = complete_problem(model, X, weights), em.LEAST

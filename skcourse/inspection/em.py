@@ -21,6 +21,7 @@ class EMDisplay:
         Before each iteration, and in the end; in the end only if the path was not recorded.
     covariances : ndarray of shape (n_frames, n_components, 2, 2)
     log_likelihood : ndarray of shape (n_frames,), NaN where it is not known
+        The mean of a sample; in the end, of those that are drawn.
     names : sequence of two str, default=("feature 0", "feature 1")
 
     Attributes
@@ -88,7 +89,7 @@ class EMDisplay:
         pair = indices_of(features, columns, estimator.means_.shape[1])
         labels = estimator.predict(X)
         rows = check_array(X, ensure_all_finite="allow-nan", dtype=np.float64)
-        means, covariances, likelihood = path_of(estimator)
+        means, covariances, likelihood = path_of(estimator, X)
         d = means.shape[2]
         names = [f"feature {i}" for i in range(d)] if columns is None else columns
         full = as_full(covariances, estimator.covariance_type, means.shape)
@@ -210,9 +211,9 @@ def indices_of(features, columns, d):
     return [i % d for i in found]
 
 
-def path_of(estimator):
+def path_of(estimator, X):
     """Return means (T, k, d), covariances (T, ...) and log-likelihood (T,), the last the fit's."""
-    end = estimator.means_[np.newaxis], estimator.covariances_[np.newaxis], [np.nan]
+    end = estimator.means_[np.newaxis], estimator.covariances_[np.newaxis], [estimator.score(X)]
     history = getattr(estimator, "history_", {})
     if "means" not in history:
         return end[0], end[1], np.array(end[2])

@@ -73,6 +73,7 @@ def test_the_animation_goes_through_all_iterations():
         assert f"{model.history_['log_likelihood'][i]:.4f}" in display.ax_.get_title()
     movie._func(n)
     assert_array_equal(np.transpose(display.centers_.get_data()), model.means_[:, :2])
+    assert f"{model.score(X):.4f}" in display.ax_.get_title()
     movie._draw_was_started = True  # it was not saved, and need not say so
 
 
