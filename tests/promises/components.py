@@ -7,7 +7,7 @@ from skcourse.testing import Case, scale, shift
 UNIT = 3.0
 FORGETS = {"check_partial_fit_in_pieces": "what a batch leaves out is lost to the later ones"}
 # The first batch, of a third of the rows, decides how many axes there are.
-LONG = {"rows": (20, 40), "columns": (1, 6)}
+SLENDER = {"rows": (20, 40), "columns": (1, 6)}
 
 
 def incremental_pca(cls):
@@ -15,7 +15,7 @@ def incremental_pca(cls):
     unit = scale(UNIT, transform=lambda Z, X: UNIT * Z)
     # The last axis is known to a small angle only if the rows vary along it.
     regular = {"flaws": ("none",), "conditions": (10.0, 1e2)}
-    yield Case(cls(), symmetries=(shift(), unit), problems=LONG | regular)
+    yield Case(cls(), symmetries=(shift(), unit), problems=SLENDER | regular)
     few = {"n_components": 2, "batch_size": 15}
     forgets = {
         "check_row_order": "other rows make other batches",

@@ -12,6 +12,7 @@ SHARP = {
     "DictionaryLearning": {"max_iter": 3} | LASSO,
     "MiniBatchDictionaryLearning": SEVERAL | {"batch_size": 256} | LASSO,
 }
+LONG = {"DictionaryLearning": 60_000, "MiniBatchDictionaryLearning": 60_000}
 PIECES = {
     "check_partial_fit_in_pieces": "a piece is one step, and a fit takes as many as it has batches"
 }

@@ -38,3 +38,4 @@ def nmf(cls):
 # Both take the same steps; by tol, a row ends when it is solved here, and with all others there.
 SHARP = {"NMF": {"n_components": 2, "init": "random", "tol": 0.0, "max_iter": 50}}
 PROMISES = {"NMF": nmf}
+LONG = {"NMF": 60_000}
