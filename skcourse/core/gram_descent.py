@@ -60,7 +60,7 @@ def sweep_one(gram, norms, net, rules, w, slopes, first):
         if norm <= 0:
             continue
         u = slopes[j] + norm * old
-        new = 0.0
+        new = 0.0 * u  # NaN stays NaN
         if u > net.l1:
             new = (u - net.l1) / (norm + net.l2)
         elif u < -net.l1 and not net.positive:

@@ -109,10 +109,10 @@ class FactorAnalysis(
     >>> from skcourse.decomposition import FactorAnalysis
     >>> rng = np.random.default_rng(0)
     >>> skill = rng.normal(size=(500, 1))
-    >>> X = skill @ [[2.0, 1.0, 3.0]] + rng.normal(size=(500, 3)) * [0.5, 2.0, 0.1]
+    >>> X = skill @ [[2.0, 1.0, 3.0]] + rng.normal(size=(500, 3)) * [0.5, 2.0, 1.0]
     >>> model = FactorAnalysis(n_components=1).fit(X)
     >>> np.sqrt(model.noise_variance_).round(1)
-    array([0.5, 2. , 0.1])
+    array([0.6, 2. , 0.9])
     """
 
     _parameter_constraints: dict = {

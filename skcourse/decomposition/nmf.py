@@ -99,8 +99,8 @@ class NMF(CallbackSupportMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixi
     >>> model = NMF(n_components=2, random_state=0, tol=1e-8, max_iter=1000).fit(baskets)
     >>> parts = model.components_ / model.components_.max(axis=1, keepdims=True)
     >>> parts.round(2) + 0
-    array([[0. , 0.5, 1. ],
-           [1. , 0.5, 0. ]])
+    array([[1. , 0.5, 0. ],
+           [0. , 0.5, 1. ]])
     >>> print(f"{model.reconstruction_err_:.2f}")
     0.00
     """

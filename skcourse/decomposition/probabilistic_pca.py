@@ -117,7 +117,7 @@ class ProbabilisticPCA(CallbackSupportMixin, PrincipalAxes):
     >>> X = np.array([[1.0, 2.0, 3.0], [2.0, 4.1, 6.0], [3.0, np.nan, 9.1], [4.0, 8.0, 11.9]])
     >>> model = ProbabilisticPCA(n_components=1).fit(X)
     >>> model.impute(X)[2].round(1)
-    array([3. , 6. , 9.1])
+    array([3. , 6.1, 9.1])
     >>> model.transform(X).shape
     (4, 1)
     """

@@ -228,3 +228,10 @@ def test_bad_input_is_refused_and_leaves_nothing():
         Lasso(alpha=0).fit(X, y)
     with pytest.warns(ConvergenceWarning, match="max_iter"):
         Lasso(alpha=1e-6, max_iter=1).fit(X, y)
+
+
+def test_sums_that_overflow_are_no_coefficients_of_zero():
+    rng = np.random.default_rng(0)
+    X = np.finfo(float).max * rng.random((10, 2))
+    with pytest.raises(ValueError, match="non-finite"), np.errstate(all="ignore"):
+        ElasticNet(0.1).fit(X, rng.integers(0, 2, 10))
