@@ -64,6 +64,8 @@ def fit_onedal(covariance_type, n_iter, data):
     """Run oneDAL's EM from the same start; its covariances are full or diagonal."""
     import daal4py
 
+    if data.X.dtype == np.float32:
+        raise NotImplementedError("adds nothing to variances, and some components collapse")
     k, p = data.start.shape
     kind = {"full": "full", "diag": "diagonal"}[covariance_type]
     one = np.eye(p) if kind == "full" else np.ones((1, p))
@@ -79,6 +81,18 @@ def fit_onedal(covariance_type, n_iter, data):
     return Found(result.weights.ravel(), result.means, covariances)
 
 
+def triangle(fitted, C, j):
+    """Return U with U U' the precision of component j, (p, p), as found, or from its covariance.
+
+    A covariance in float32 need not be positive definite, to the last bit.
+    """
+    if C.ndim == 3 and getattr(fitted, "precisions_cholesky_", C[0]).ndim == 3:
+        return np.asarray(fitted.precisions_cholesky_[j], float)
+    p = np.shape(fitted.means_)[1]
+    full = C[j] if C.ndim == 3 else np.diag(np.broadcast_to(C[j].ravel(), p))
+    return np.linalg.inv(np.linalg.cholesky(full)).T
+
+
 def minus_log_likelihood(data, fitted):
     """Return minus the mean log-density of the rows, in float64."""
     weights, means = np.asarray(fitted.weights_, float), np.asarray(fitted.means_, float)
@@ -90,10 +104,9 @@ def minus_log_likelihood(data, fitted):
         x = data.X[first : first + 8192].astype(np.float64)
         scores = np.empty((len(x), k))
         for j in range(k):
-            full = C[j] if C.ndim == 3 else np.diag(np.broadcast_to(C[j].ravel(), p))
-            lower = np.linalg.cholesky(full)
-            z = np.linalg.solve(lower, (x - means[j]).T)
-            scores[:, j] = -0.5 * np.sum(z**2, axis=0) - np.sum(np.log(np.diag(lower)))
+            upper = triangle(fitted, C, j)
+            z = (x - means[j]) @ upper
+            scores[:, j] = -0.5 * np.sum(z**2, axis=1) + np.sum(np.log(np.diag(upper)))
         total += logsumexp(scores + np.log(weights) - p / 2 * np.log(2 * np.pi), axis=1).sum()
     return -total / len(data.X)
 
