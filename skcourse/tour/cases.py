@@ -32,10 +32,10 @@ SPECIAL = {  # estimator: (data, parameters), ...
     "BayesianGaussianMixture": (("iris", {"n_components": 6, "random_state": 0}),),
     "GaussianMixture": (
         ("iris", {"n_components": 3, "random_state": 0}),
-        ("colours", {"n_components": 8, "max_iter": 20, "tol": 0, "init_params": "k-means++"}),
+        ("colours", {"n_components": 8, "max_iter": 4, "tol": 0, "init_params": "k-means++"}),
     ),
-    "DictionaryLearning": (("digits", {"n_components": 10, "max_iter": 3}),),
-    "FactorAnalysis": (("digits", {"n_components": 10}),),
+    "DictionaryLearning": (("digits", {"n_components": 10, "max_iter": 1}),),
+    "FactorAnalysis": (("wine", {"n_components": 3}),),
     "IncrementalPCA": (("digits", {"n_components": 20}),),
     "KMeans": (
         ("digits", {"n_clusters": 10} | SAME_START),
@@ -50,7 +50,7 @@ SPECIAL = {  # estimator: (data, parameters), ...
         ),
     ),
     "MiniBatchKMeans": (("digits", {"n_clusters": 10}), ("colours", {"n_clusters": 16})),
-    "MiniBatchDictionaryLearning": (("digits", {"n_components": 10, "max_iter": 2}),),
+    "MiniBatchDictionaryLearning": (("digits", {"n_components": 10, "max_iter": 1}),),
     "MultiTaskElasticNet": (("halves", {"alpha": 0.1}),),
     "MultiTaskElasticNetCV": (("halves", {"alphas": 10, "cv": 3}),),
     "MultiTaskLasso": (("halves", {"alpha": 0.1}),),
