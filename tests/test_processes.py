@@ -191,7 +191,6 @@ PLAIN = """
     from skcourse.discovery import all_estimators
     from skcourse.testing import answers, make_problem
     from tests.cases import small
-    from tests.promises import long_rows
     assert numba.config.DISABLE_JIT
     found = {}
     for name, cls in all_estimators():
@@ -220,7 +219,6 @@ LITTLE_MEMORY = """
     from skcourse.discovery import all_estimators
     from skcourse.testing import answers, make_problem
     from tests.cases import small
-    from tests.promises import long_rows
 
     MANY, ROWS, COLUMNS = 40, 20_000, 64
     classes = [(name, cls) for name, cls in all_estimators() if name in sys.argv[2:]]

@@ -179,8 +179,8 @@ class Computed:
         return np.ascontiguousarray(dissimilarities(self.X, few, self.metric, self.params).T)
 
 
-def between_samples(X, metric, params, room=None):
-    """Return the dissimilarities between the rows of X, kept if they take at most `room` bytes."""
-    if X.shape[0] ** 2 * X.dtype.itemsize > (ROOM if room is None else room):
+def between_samples(X, metric, params):
+    """Return the dissimilarities between the rows of X, kept if they take no more than `ROOM`."""
+    if X.shape[0] ** 2 * X.dtype.itemsize > ROOM:
         return Computed(X, metric, params)
     return Stored(np.ascontiguousarray(dissimilarities(X, X, metric, params).T))

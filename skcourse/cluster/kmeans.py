@@ -219,7 +219,6 @@ class KMeans(CallbackSupportMixin, CentreModel):
             warn_not_converged(
                 f"Number of distinct clusters ({n_found}) found smaller than n_clusters "
                 f"({self.n_clusters}). Possibly due to duplicate points in X.",
-                stacklevel=5,
             )
         self.cluster_centers_, self.labels_, self.inertia_, self.n_iter_, self.history_ = best
         self._n_features_out = len(self.cluster_centers_)

@@ -264,14 +264,12 @@ class KMedoids(
             warn_not_converged(
                 f"KMedoids did not converge in max_iter={self.max_iter} passes: samples can still "
                 "be exchanged for medoids to lower the inertia. Increase max_iter.",
-                stacklevel=6,
             )
         n_found = len(np.unique(best.labels))
         if n_found < self.n_clusters:
             warn_not_converged(
                 f"Number of distinct clusters ({n_found}) found smaller than n_clusters "
                 f"({self.n_clusters}). Possibly due to duplicate points in X.",
-                stacklevel=6,
             )
 
     def _to_medoids(self, X):

@@ -5,12 +5,19 @@ A loop that iterates tells a `Task` where it is. With callbacks set
 object that does nothing.
 """
 
+import os
+import pathlib
+import sys
 import warnings
 
 import numpy as np
+import sklearn
 from sklearn.exceptions import ConvergenceWarning
 
 from skcourse.core.interrupts import held
+
+HOUSE = pathlib.Path(__file__).parents[1]
+LIBRARIES = tuple(str(folder) + os.sep for folder in (HOUSE, pathlib.Path(sklearn.__file__).parent))
 
 
 class History:
@@ -103,6 +110,12 @@ def fit_task(estimator, X, y=None, sample_weight=None, *, max_subtasks=0):
     return Task(estimator, context, {"X": X, "y": y, "metadata": metadata})
 
 
-def warn_not_converged(message, stacklevel=3):
-    """Issue a ConvergenceWarning that points at the line that called the caller."""
-    warnings.warn(message, ConvergenceWarning, stacklevel=stacklevel)
+def warn_not_converged(message):
+    """Issue a ConvergenceWarning that points at the line of the user: the first that is not ours.
+
+    Nor is it scikit-learn's, whose wrappers stand between a method and who calls it.
+    """
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(LIBRARIES):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, ConvergenceWarning, stacklevel=level)

@@ -39,6 +39,7 @@ __all__ = [
     "StrOptions",
     "check_finite_sums",
     "check_folds",
+    "check_n_drawn",
     "check_routed",
     "check_weights",
     "fit_context",
@@ -242,6 +243,15 @@ def check_folds(folds, weights):
                 f"Fold {i} has no row of positive sample_weight to learn from, or none to be "
                 "judged by: take fewer folds, or other ones."
             )
+
+
+def check_n_drawn(n_samples):
+    """Raise ValueError, scikit-learn's, unless at least one sample is to be drawn."""
+    if n_samples < 1:
+        raise ValueError(
+            f"Invalid value for 'n_samples': {n_samples} . The sampling requires at least one "
+            "sample."
+        )
 
 
 def routing_enabled():

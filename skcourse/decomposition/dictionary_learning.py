@@ -230,7 +230,6 @@ class DictionaryLearning(CallbackSupportMixin, SparseCoding):
             warn_not_converged(
                 f"Dictionary learning ended after max_iter={self.max_iter} iterations, before the "
                 f"cost fell by less than tol={self.tol} of itself. Raise max_iter, or tol.",
-                stacklevel=6,
             )
         return found.code
 

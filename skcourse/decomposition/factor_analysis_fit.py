@@ -141,7 +141,6 @@ def iterate(model, subspace, psi, rows, task):
         warn_not_converged(
             "FactorAnalysis did not converge. You might want to increase the number of iterations: "
             f"max_iter={model.max_iter}.",
-            stacklevel=6,
         )
     return state(W, psi, root)
 

@@ -168,7 +168,6 @@ def warn_if_last(model, n_iter):
         warn_not_converged(
             f"Maximum number of iterations {model.max_iter} reached. Increase it to improve "
             "convergence.",
-            stacklevel=6,
         )
 
 

@@ -274,7 +274,7 @@ class PCA(PrincipalAxes):
         self._set(solution, k, n, weighted, X.dtype)
         self._seen = Seen(sums, n_present, weighted)
         if solution.complaint:
-            warn_not_converged(solution.complaint, 5)
+            warn_not_converged(solution.complaint)
         return self
 
     def _fit(self, X, sample_weight):
@@ -298,7 +298,7 @@ class PCA(PrincipalAxes):
         if solution.sums is not None:
             self._seen = Seen(solution.sums, n_present, weighted)
         if solution.complaint:
-            warn_not_converged(solution.complaint, 6)
+            warn_not_converged(solution.complaint)
         return X, None if weighted else scores
 
     def _read(self, X, sample_weight, *, reset, zero=False):

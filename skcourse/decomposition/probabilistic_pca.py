@@ -30,6 +30,7 @@ from skcourse.core.validation import (
     FLOATS,
     Interval,
     StrOptions,
+    check_n_drawn,
     check_weights,
     fit_context,
     read_X,
@@ -289,11 +290,7 @@ class ProbabilisticPCA(CallbackSupportMixin, PrincipalAxes):
         X : ndarray of shape (n_samples, n_features)
         """
         check_is_fitted(self)
-        if n_samples < 1:
-            raise ValueError(
-                f"Invalid value for 'n_samples': {n_samples} . The sampling requires at least one "
-                "sample."
-            )
+        check_n_drawn(n_samples)
         rng = check_random_state(random_state)
         hidden = rng.standard_normal((n_samples, self.n_components_))
         noise = rng.standard_normal((n_samples, len(self.mean_)))

@@ -200,14 +200,12 @@ def warn_of(run, model):
         warn_not_converged(
             "The noise vanished: all that is seen lies in a plane of n_components dimensions, "
             "whose likelihood has no bound. Take fewer components.",
-            stacklevel=7,
         )
     elif run.gain > model.tol:
         warn_not_converged(
             f"EM did not converge in max_iter={model.max_iter} iterations: the last one raised "
             f"the mean log-likelihood of a row by {run.gain:.2g}, tol is {model.tol:g}. Increase "
             "max_iter or tol.",
-            stacklevel=7,
         )
 
 

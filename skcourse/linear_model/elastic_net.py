@@ -241,7 +241,7 @@ class ElasticNet(FewFeatures):
             at_hand = descent.at_hand if descent.at_hand.worth_sharing() else None
             if not done:
                 scale = problem.weight
-                warn_unconverged(descent.gap / scale, descent.target / scale, net.l1, stacklevel=7)
+                warn_unconverged(descent.gap / scale, descent.target / scale, net.l1)
             descent.round_to(problem.columns.X.dtype, net)
             descents.append(descent)
             n_iter.append(int(n))

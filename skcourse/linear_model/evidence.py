@@ -206,4 +206,4 @@ def warn_stopped(diverged, max_iter, change, tol):
             f"Did not converge in max_iter={max_iter} iterations: the coefficients {last}, and "
             f"tol={tol:.3g}. Raise max_iter, or tol; features of a common scale converge sooner."
         )
-    warn_not_converged(message, stacklevel=6)
+    warn_not_converged(message)

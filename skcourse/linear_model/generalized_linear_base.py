@@ -85,7 +85,7 @@ class GeneralizedLinear(CallbackSupportMixin, BaseEstimator):
                 verbose=self.verbose,
             )
         if warning := not_minimal(found, solver, self.max_iter):
-            warn_not_converged(warning, stacklevel=6)
+            warn_not_converged(warning)
         return found._replace(theta=whole(found.theta))
 
     def _check_finite(self, theta, X):

@@ -214,7 +214,7 @@ class DevianceRegressor(LinkedRegressor):
                 "StandardScaler, or raise alpha."
             )
         if not found.converged and found.reason != STOPPED:
-            warn_not_converged(not_converged(self.solver, found, self.max_iter), stacklevel=5)
+            warn_not_converged(not_converged(self.solver, found, self.max_iter))
         vars(self).update(self._attributes(found.theta, X.dtype))
         self.n_iter_ = int(found.n_iter)
         self.history_ = found.history
@@ -275,7 +275,6 @@ def first_intercept(name, parameter, y, weights, dtype):
         warn_not_converged(
             "y is nowhere positive where it has weight: the likelihood has no maximum, and the "
             "intercept stands for minus infinity. The fit predicts 0; it needs a positive y.",
-            stacklevel=6,
         )
         return float(np.log(np.finfo(dtype).tiny))
     return best

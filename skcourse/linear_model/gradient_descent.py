@@ -132,7 +132,7 @@ class GradientDescent(CallbackSupportMixin, BaseEstimator):
         self._keep(descent, why, data)
         self.history_, self.n_iter_ = descent.history.arrays(), descent.n_iter
         if why == "max_iter" and self.tol is not None:
-            warn_not_converged(not_at_rest(self, descent, self._loss_traits()), stacklevel=5)
+            warn_not_converged(not_at_rest(self, descent, self._loss_traits()))
         task.end()
         return self
 

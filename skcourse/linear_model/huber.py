@@ -155,7 +155,7 @@ class HuberRegressor(CallbackSupportMixin, LinearRegressor):
                 )
             attributes = self._attributes(found.theta, risk, X.dtype, origin)
         if not found.converged and found.reason != STOPPED:
-            warn_not_converged(why_not(found, self.max_iter, risk.total), stacklevel=5)
+            warn_not_converged(why_not(found, self.max_iter, risk.total))
         vars(self).update(attributes, n_iter_=int(found.n_iter), history_=found.history)
         task.end()
         return self

@@ -172,7 +172,6 @@ class LassoChoice(LinearRegressor):
             "Objective did not converge. You might want to increase the number of iterations "
             "(max_iter), check the scale of the features or consider increasing regularisation. "
             f"{n_early} of {n_fits} fits on the folds ended too early.",
-            stacklevel=6,
         )
 
     def _refit(self, X, y, sample_weight, l1_ratio, alpha):

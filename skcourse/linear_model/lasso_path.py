@@ -358,7 +358,7 @@ def report(path, run, l1, verbose):
     """Warn of penalties that did not converge; show what `verbose` asks for."""
     for i in range(len(l1)):
         if not path.done[i]:
-            warn_unconverged(path.gaps[i], run.target, l1[i], stacklevel=7)
+            warn_unconverged(path.gaps[i], run.target, l1[i])
         if verbose > 1:
             print(f"Path: {i:03d} out of {len(l1):03d}")
         elif verbose:

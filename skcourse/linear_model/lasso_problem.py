@@ -151,7 +151,7 @@ def check_coefficients(*arrays):
         )
 
 
-def warn_unconverged(gap, target, alpha, stacklevel=4):
+def warn_unconverged(gap, target, alpha):
     """Warn that `max_iter` was reached with the gap, and what can be done."""
     message = (
         "Objective did not converge. You might want to increase the number of iterations "
@@ -162,4 +162,4 @@ def warn_unconverged(gap, target, alpha, stacklevel=4):
         message += (
             "\nWithout an l1 penalty, Ridge, RidgeCV and LinearRegression are exact and quicker."
         )
-    warn_not_converged(message, stacklevel=stacklevel)
+    warn_not_converged(message)

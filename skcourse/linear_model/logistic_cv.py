@@ -298,7 +298,7 @@ class LogisticRegressionCV(LogisticRegression):
         if options.solver == "liblinear":
             start = start_of(risk, 0)
         found = watch.solve("refit", risk, options, C, ratio, start)
-        warn_of(found, options, risk, C, stacklevel=7)
+        warn_of(found, options, risk, C)
         return (found.theta, C, ratio), found
 
     def score(self, X, y, *, sample_weight=None, **score_params):

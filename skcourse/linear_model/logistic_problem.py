@@ -188,11 +188,11 @@ def strength_on_all(risk, options, strength, *, squared):
     return weights
 
 
-def warn_of(minimum, options, risk, C, stacklevel=6):
+def warn_of(minimum, options, risk, C):
     """Warn if the iteration has ended too early, or if there is nothing to converge to."""
     if minimum.reason in (MAX_ITER, STUCK):
         name = "lbfgs" if minimum.solver == "lbfgs" != options.solver else options.solver
         message = NOT_CONVERGED[name].format(n=minimum.n_iter)
-        warn_not_converged(message + REMEDY.format(max_iter=options.max_iter), stacklevel)
+        warn_not_converged(message + REMEDY.format(max_iter=options.max_iter))
     if np.inf == C and risk is not None and risk.least_margin() > 0:
-        warn_not_converged(SEPARABLE, stacklevel)
+        warn_not_converged(SEPARABLE)

@@ -137,14 +137,12 @@ class MeanVarianceRegressor(CallbackSupportMixin, RegressorMixin, BaseEstimator)
             warn_not_converged(
                 "The likelihood has no maximum: some samples can be fitted exactly, and their "
                 "variance goes to 0. Raise alpha, or use fewer features.",
-                stacklevel=5,
             )
         elif not found.converged and found.reason != STOPPED:
             warn_not_converged(
                 f"The fit did not converge in max_iter={self.max_iter} iterations: the gradient "
                 f"is {found.history['gradient'][-1]:.3g}. Increase max_iter, raise alpha, or bring "
                 "the columns of X to a common scale (as StandardScaler does).",
-                stacklevel=5,
             )
         vars(self).update(attributes)
         self.n_iter_ = found.n_iter

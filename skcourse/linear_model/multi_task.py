@@ -158,7 +158,7 @@ class MultiTaskElasticNet(FewFeatures):
         intercept = self._intercept(problem, coef, flat=False)
         check_coefficients(coef, intercept)
         if not done:
-            warn_unconverged(descent.gap / weight, descent.target / weight, net.l1, stacklevel=6)
+            warn_unconverged(descent.gap / weight, descent.target / weight, net.l1)
         self.coef_, self.intercept_ = coef, intercept
         self.dual_gap_ = descent.gap / weight
         self.eps_ = descent.target

@@ -113,6 +113,5 @@ def by_products(problem, settings):
             warn_not_converged(
                 "The lbfgs solver did not converge. Try increasing max_iter or tol. "
                 f"Currently: max_iter={settings.max_iter} and tol={settings.tol}",
-                5,
             )
     return Solution(coef, rows.mean, about.y_mean, "lbfgs", n_iter)

@@ -67,7 +67,7 @@ def conjugate_gradients(problem, settings):
                 system, right[:, t], rtol=settings.tol, maxiter=settings.max_iter, callback=keep
             )[1]
             if info > 0:
-                warn_not_converged(f"sparse_cg did not converge after {info} iterations.", 5)
+                warn_not_converged(f"sparse_cg did not converge after {info} iterations.")
     coef = rows.rmatmat(found) if problem.wide else found
     return Solution(coef, x_mean, y_mean, "sparse_cg", n_iter)
 
@@ -87,7 +87,7 @@ def lsqr(problem, settings):
             iter_lim=settings.max_iter,
         )[:3]
         if why == 7:
-            warn_not_converged(f"lsqr did not converge after {n_iter[t]} iterations.", 5)
+            warn_not_converged(f"lsqr did not converge after {n_iter[t]} iterations.")
     return Solution(coef, about.rows.mean, about.y_mean, "lsqr", n_iter)
 
 
@@ -118,5 +118,5 @@ def average_gradients(problem, settings):
             seed=seed,
         )
         if not converged:
-            warn_not_converged("The max_iter was reached which means the coef_ did not converge", 5)
+            warn_not_converged("The max_iter was reached which means the coef_ did not converge")
     return Solution(coef, about.rows.mean, about.y_mean, settings.solver, n_iter)

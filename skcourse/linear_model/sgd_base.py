@@ -196,7 +196,7 @@ class StochasticDescent(CallbackSupportMixin):
         numbers = range(len(starts))
         descents = reduce_blocks(part, numbers, n_jobs=n_jobs) if several else part(0)
         if any(descent.diverges for descent in descents):
-            warn_not_converged(DIVERGES, stacklevel=7)
+            warn_not_converged(DIVERGES)
         return descents
 
     def _attributes(self, descents, X):
@@ -237,7 +237,6 @@ class StochasticDescent(CallbackSupportMixin):
             warn_not_converged(
                 "Maximum number of iteration reached before convergence. Consider increasing "
                 "max_iter to improve the fit.",
-                stacklevel=6,
             )
         if self.power_t < 0:
             warnings.warn(

@@ -36,6 +36,7 @@ from skcourse.core.validation import (
     FLOATS,
     Interval,
     StrOptions,
+    check_n_drawn,
     check_weights,
     fit_context,
     read_X,
@@ -212,7 +213,6 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
             warn_not_converged(
                 "Best performing initialization did not converge. Try different init parameters, "
                 "or increase max_iter, tol, or check for degenerate data.",
-                stacklevel=7,
             )
         found = collapsed(*self._spread(run.parameters), self.covariance_type, self.reg_covar)
         if len(found):
@@ -220,7 +220,6 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
                 f"Component(s) {', '.join(map(str, found[:10]))} collapsed to a point: what is left"
                 " of their covariance is reg_covar. Decrease the number of components, increase "
                 "reg_covar, or look for duplicated samples.",
-                stacklevel=7,
             )
 
     def _spread(self, parameters):
@@ -327,11 +326,7 @@ class BaseMixture(CallbackSupportMixin, DensityMixin, BaseEstimator, metaclass=A
             The component of each sample, in rising order.
         """
         check_is_fitted(self)
-        if n_samples < 1:
-            raise ValueError(
-                f"Invalid value for 'n_samples': {n_samples} . The sampling requires at least one "
-                "sample."
-            )
+        check_n_drawn(n_samples)
         rng = check_random_state(self.random_state)
         counts = rng.multinomial(n_samples, self.weights_)
         k, d = self.means_.shape

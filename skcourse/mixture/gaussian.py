@@ -28,7 +28,14 @@ from skcourse.core.gaussians import log_densities, precisions_of, squares
 from skcourse.core.history import fit_task, warn_not_converged
 from skcourse.core.missing import any_missing, patterns
 from skcourse.core.moments import merge, moments
-from skcourse.core.validation import Interval, StrOptions, check_weights, fit_context, read_X
+from skcourse.core.validation import (
+    Interval,
+    StrOptions,
+    check_n_drawn,
+    check_weights,
+    fit_context,
+    read_X,
+)
 from skcourse.mixture.covariances import check_finite
 from skcourse.mixture.expectation import Gaussians
 from skcourse.mixture.gaussian_fit import (
@@ -239,11 +246,7 @@ class Gaussian(CallbackSupportMixin, DensityMixin, BaseEstimator):
         X : ndarray of shape (n_samples, n_features)
         """
         check_is_fitted(self)
-        if n_samples < 1:
-            raise ValueError(
-                f"Invalid value for 'n_samples': {n_samples} . The sampling requires at least one "
-                "sample."
-            )
+        check_n_drawn(n_samples)
         rng = check_random_state(random_state)
         noise = rng.standard_normal((n_samples, self.n_features_in_))
         root = self.precision_cholesky_

@@ -1,14 +1,16 @@
 """`history_`, tasks with and without listeners, warnings that point at the user's line."""
 
-import warnings
+import linecache
+import pathlib
 
 import numpy as np
 import pytest
+import sklearn
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
 from sklearn.exceptions import ConvergenceWarning
 
-from skcourse.core.history import SILENCE, History, fit_task, warn_not_converged
+from skcourse.core.history import HOUSE, SILENCE, History, fit_task, warn_not_converged
 from skcourse.core.validation import fit_context
 
 
@@ -137,12 +139,19 @@ def test_failed_refit_keeps_the_old_fit():
     assert estimator.value_ == 0.125
 
 
-def test_warning_points_at_the_caller():
-    def fit():
-        warn_not_converged("too early", stacklevel=3)
+def through_a_library(message):
+    """Warn from as deep as a fit does: ours calls scikit-learn's wrapper, and that calls ours."""
+    source = "def inner(message): warn(message)\ndef outer(message): inner(message)"
+    names = {"warn": warn_not_converged}
+    exec(compile(source, str(HOUSE / "cluster" / "somewhere.py"), "exec"), names)
+    wrapper = {"call": names["outer"]}
+    theirs = str(pathlib.Path(sklearn.__file__).parent / "base.py")
+    exec(compile("def wrapped(message): call(message)", theirs, "exec"), wrapper)
+    wrapper["wrapped"](message)
 
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        fit()
-    assert caught[0].category is ConvergenceWarning
-    assert caught[0].filename == __file__
+
+def test_a_warning_names_the_first_line_that_is_neither_ours_nor_scikit_learns():
+    with pytest.warns(ConvergenceWarning, match="too early") as found:
+        through_a_library("too early")
+    assert found[0].filename == __file__
+    assert "wrapper" in linecache.getline(found[0].filename, found[0].lineno)
