@@ -1,0 +1,3 @@
+"""Many models in place of one: forests, bagging, boosting."""
+
+__all__ = []
