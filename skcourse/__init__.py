@@ -11,7 +11,15 @@ import importlib
 
 __version__ = "0.1.0"
 
-CHAPTERS = ("cluster", "decomposition", "inspection", "linear_model", "mixture")
+CHAPTERS = (
+    "cluster",
+    "decomposition",
+    "ensemble",
+    "inspection",
+    "linear_model",
+    "mixture",
+    "tree",
+)
 
 __all__ = [*CHAPTERS, "testing"]
 

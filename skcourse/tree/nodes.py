@@ -1,4 +1,4 @@
-"""A grown tree is plain arrays, a row per node: what growing makes, and walking and explaining read.
+"""A grown tree is plain arrays, a row per node: growing makes it, walking and explaining read it.
 
 The root is node 0. A sample x at an inner node goes left if x_f <= threshold; where the node splits
 categories, if the category x_f is in its set; and where x_f is missing (NaN), if the node says so.
@@ -24,7 +24,7 @@ class Nodes(NamedTuple):
     impurity: np.ndarray  # float64 (n_nodes,)
     n_node_samples: np.ndarray  # int64 (n_nodes,), rows whose weight is not 0
     weighted_n_node_samples: np.ndarray  # float64 (n_nodes,)
-    category_set: np.ndarray  # int64 (n_nodes,), the set of a node that splits categories, else -1
+    category_set: np.ndarray  # int64 (n_nodes,), the set of a split of categories, else -1
     set_start: np.ndarray  # int64 (n_sets + 1,), set s is words set_start[s] .. set_start[s + 1]
     set_words: (
         np.ndarray
