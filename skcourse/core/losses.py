@@ -38,6 +38,7 @@ SQUARED, HUBER, EPSILON_INSENSITIVE, SQUARED_EPSILON_INSENSITIVE, PINBALL = rang
 LOGISTIC, HINGE, SQUARED_HINGE, MODIFIED_HUBER, PERCEPTRON = range(5, 10)
 POISSON, GAMMA, TWEEDIE, TWEEDIE_IDENTITY = range(10, 14)
 MULTINOMIAL, GAUSSIAN = range(14, 16)
+ABSOLUTE, EXPONENTIAL = range(16, 18)  # of boosting
 
 
 @kernel
@@ -77,11 +78,18 @@ def squared_epsilon_insensitive(y, z, epsilon):
 
 @kernel
 def pinball(y, z, quantile):
-    """quantile r where r > 0, and (quantile - 1) r elsewhere."""
+    """quantile r where r >= 0, and (quantile - 1) r elsewhere."""
     r = y - z
-    if r > 0:
+    if r >= 0:
         return quantile * r, -quantile, 0.0
     return (quantile - 1.0) * r, 1.0 - quantile, 0.0
+
+
+@kernel
+def absolute(y, z):
+    """|r|."""
+    r = y - z
+    return abs(r), -1.0 if r >= 0 else 1.0, 0.0
 
 
 @kernel
@@ -92,6 +100,13 @@ def logistic(y, z):
     q = 1.0 / (1.0 + e)
     p = e * q if m > 0 else q
     return 0.5 * (abs(m) - m) + log_1p(e), -y * p, e * q * q
+
+
+@kernel
+def exponential(y, z):
+    """exp(-m)."""
+    e = exp(-y * z)
+    return e, -y * e, e
 
 
 @kernel
