@@ -111,11 +111,16 @@ def fit_task(estimator, X, y=None, sample_weight=None, *, max_subtasks=0):
 
 
 def warn_not_converged(message):
-    """Issue a ConvergenceWarning that points at the line of the user: the first that is not ours.
+    """Issue a ConvergenceWarning that points at the line of the user; see `warn_user`."""
+    warn_user(message, ConvergenceWarning)
+
+
+def warn_user(message, category=UserWarning):
+    """Issue a warning that points at the line of the user: the first that is not ours.
 
     Nor is it scikit-learn's, whose wrappers stand between a method and who calls it.
     """
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_code.co_filename.startswith(LIBRARIES):
         frame, level = frame.f_back, level + 1
-    warnings.warn(message, ConvergenceWarning, stacklevel=level)
+    warnings.warn(message, category, stacklevel=level)
