@@ -52,54 +52,62 @@ def sort_by_key(keys, order):
         sink(keys, order, 0, last)
 
 
-@kernel
-def means_about_centre(groups, present, means):
-    """Write mu_b - mu of the groups present (rows: count, W, S_1 .. S_K) to means (m, K)."""
-    m, n_sums = means.shape
-    weight = 0.0
-    for i in range(m):
-        weight += groups[present[i], 1]
-    for k in range(n_sums):
-        total = 0.0
-        for i in range(m):
-            total += groups[present[i], 2 + k]
-        for i in range(m):
-            b = present[i]
-            means[i, k] = groups[b, 2 + k] / groups[b, 1] - total / weight
-
-
-@kernel
+@kernel(exact=True)
 def principal_keys(groups, present, keys):
-    """Write keys[b] = <mu_b - mu, a> for the groups present, a the first eigenvector of (1)."""
-    m, n_sums = len(present), groups.shape[1] - 2
-    means = np.empty((m, n_sums))
-    means_about_centre(groups, present, means)
-    direction, image = np.zeros(n_sums), np.zeros(n_sums)
-    longest = 0.0
-    for i in range(m):
-        length = 0.0
-        for k in range(n_sums):
-            length += groups[present[i], 1] * means[i, k] ** 2
-        if length > longest:
-            longest = length
-            direction[:] = means[i]
+    """Write keys[b] = <mu_b - mu, a> for the groups present, a the first eigenvector of (1).
+
+    Parameters
+    ----------
+    groups : float64 (n_groups, 2 + K), C: count, W, S_1 .. S_K
+    present : int64 (m,), groups of positive weight
+    keys : float64 (n_groups,), overwritten at those present
+    """
+    n_sums = groups.shape[1] - 2
+    vectors = np.zeros((3, n_sums))  # mu, a, and what (2) makes of a
+    centre_and_longest(groups, present, vectors)
     for _ in range(STEPS):
-        image[:] = 0.0
-        for i in range(m):
-            along = 0.0
-            for k in range(n_sums):
-                along += means[i, k] * direction[k]
-            for k in range(n_sums):
-                image[k] += groups[present[i], 1] * along * means[i, k]
         size = 0.0
+        for b in present:
+            keys[b] = project(groups, b, vectors)
+            for k in range(n_sums):
+                mean = groups[b, 2 + k] / groups[b, 1] - vectors[0, k]
+                vectors[2, k] += groups[b, 1] * keys[b] * mean
         for k in range(n_sums):
-            size += image[k] ** 2
+            size += vectors[2, k] ** 2
         if not size > 0.0:
             break
         for k in range(n_sums):
-            direction[k] = image[k] / np.sqrt(size)
-    for i in range(m):
-        along = 0.0
+            vectors[1, k] = vectors[2, k] / np.sqrt(size)
+            vectors[2, k] = 0.0
+    for b in present:
+        keys[b] = project(groups, b, vectors)
+
+
+@kernel(exact=True)
+def centre_and_longest(groups, present, vectors):
+    """Write mu to vectors[0], and the longest sqrt(W_b) (mu_b - mu) but for its length to [1]."""
+    n_sums = vectors.shape[1]
+    weight, longest = 0.0, 0.0
+    for b in present:
+        weight += groups[b, 1]
         for k in range(n_sums):
-            along += means[i, k] * direction[k]
-        keys[present[i]] = along
+            vectors[0, k] += groups[b, 2 + k]
+    for k in range(n_sums):
+        vectors[0, k] /= weight
+    for b in present:
+        length = 0.0
+        for k in range(n_sums):
+            length += groups[b, 1] * (groups[b, 2 + k] / groups[b, 1] - vectors[0, k]) ** 2
+        if length > longest:
+            longest = length
+            for k in range(n_sums):
+                vectors[1, k] = groups[b, 2 + k] / groups[b, 1] - vectors[0, k]
+
+
+@kernel(exact=True)
+def project(groups, b, vectors):
+    """Return <mu_b - mu, a>, mu = vectors[0] and a = vectors[1]."""
+    along = 0.0
+    for k in range(vectors.shape[1]):
+        along += (groups[b, 2 + k] / groups[b, 1] - vectors[0, k]) * vectors[1, k]
+    return along

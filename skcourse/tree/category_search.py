@@ -24,7 +24,7 @@ import numpy as np
 
 from skcourse.core.kernel import kernel
 from skcourse.tree.category_order import principal_keys, sort_by_key
-from skcourse.tree.group_search import TINY, Bounds, Rules
+from skcourse.tree.group_search import TINY
 
 FEW = 8  # groups, all of whose subsets are tried
 MANY = 16  # statistics, each of which is tried for an order
@@ -51,35 +51,40 @@ class CategorySplit(NamedTuple):
 
 
 @kernel(exact=True)
-def worth(sums, rules, kind, bounds):
-    """Return (1) or (2) of a side: sums of count, W, S_1 .. S_K; -inf if it is not allowed."""
-    if sums[0] < rules.min_count or sums[1] < rules.min_weight or sums[0] <= 0.0:
+def worth(sums, side, rules, kind, bounds):
+    """Return (1) or (2) of the sums of a side: count, W, S_1 .. S_K; -inf if not allowed."""
+    if sums[side, 0] < max(rules.min_count, 1.0) or sums[side, 1] < rules.min_weight:
         return -np.inf
-    weight = sums[1] + rules.l2 + TINY
-    if kind.reject and not bounds.lower <= sums[2] / weight <= bounds.upper:
+    weight = sums[side, 1] + rules.l2 + TINY
+    first = sums[side, 2] / weight
+    if kind.reject and not bounds.lower <= first <= bounds.upper:
         return -np.inf
+    if sums.shape[1] == 3 and kind.score == QUADRATIC:
+        return sums[side, 2] * min(max(first, bounds.lower), bounds.upper)
     total = 0.0
-    if kind.score == QUADRATIC:
-        for k in range(2, len(sums)):
-            value = sums[k] / weight
-            if not kind.reject and len(sums) == 3:
-                value = min(max(value, bounds.lower), bounds.upper)
-            total += sums[k] * value
-        return total
-    for k in range(2, len(sums)):
-        if sums[k] > 0.0:
-            total += sums[k] * np.log(sums[k] / weight)
+    for k in range(2, sums.shape[1]):
+        if kind.score == QUADRATIC:
+            total += sums[side, k] ** 2 / weight
+        elif sums[side, k] > 0.0:
+            total += sums[side, k] * np.log(sums[side, k] / weight)
         elif kind.score == POISSON:
             return -np.inf
     return total
 
 
 @kernel(exact=True)
-def worth_of_both(left, whole, right, rules, kind, bounds):
-    """Return the worth of `left` and of right = whole - left, which is overwritten."""
-    for k in range(len(whole)):
-        right[k] = whole[k] - left[k]
-    return worth(left, rules, kind, bounds) + worth(right, rules, kind, bounds)
+def add_group(groups, b, sign, sums):
+    """Add group b, times `sign`, to the left side, sums[1]."""
+    for k in range(groups.shape[1]):
+        sums[1, k] += sign * groups[b, k]
+
+
+@kernel(exact=True)
+def worth_of_both(sums, rules, kind, bounds):
+    """Return the worth of the left side, sums[1], and of the rest of the whole, sums[0]."""
+    for k in range(sums.shape[1]):
+        sums[2, k] = sums[0, k] - sums[1, k]
+    return worth(sums, 1, rules, kind, bounds) + worth(sums, 2, rules, kind, bounds)
 
 
 @kernel(exact=True)
@@ -101,22 +106,22 @@ def scan_order(groups, order, best, goes_left, rules, kind, bounds):
     best : float, that of the split in goes_left
     """
     m, width = len(order), groups.shape[1]
-    whole, left, right = np.zeros(width), np.zeros(width), np.zeros(width)
+    sums = np.zeros((3, width))
     for b in range(len(groups)):
         for k in range(width):
-            whole[k] += groups[b, k]
+            sums[0, k] += groups[b, k]
     size, from_end = 0, False
     for end in range(2):
-        left[:] = 0.0
+        for k in range(width):
+            sums[1, k] = 0.0
         for i in range((m + 1) // 2 - end):
-            b = order[m - 1 - i] if end else order[i]
-            for k in range(width):
-                left[k] += groups[b, k]
-            gain = worth_of_both(left, whole, right, rules, kind, bounds)
+            add_group(groups, order[m - 1 - i] if end else order[i], 1.0, sums)
+            gain = worth_of_both(sums, rules, kind, bounds)
             if gain > best:
                 best, size, from_end = gain, i + 1, end == 1
     if size:
-        goes_left[:] = 0
+        for b in range(len(groups)):
+            goes_left[b] = 0
         for i in range(size):
             goes_left[order[m - 1 - i] if from_end else order[i]] = 1
     return best
@@ -128,24 +133,21 @@ def scan_subsets(groups, present, best, goes_left, rules, kind, bounds):
 
     Subset s follows the Gray code s ^ (s >> 1): a single group changes sides from one to the next.
     """
-    m, width = len(present), groups.shape[1]
-    whole, left, right = np.zeros(width), np.zeros(width), np.zeros(width)
-    for i in range(m):
-        for k in range(width):
-            whole[k] += groups[present[i], k]
+    m = len(present)
+    sums = np.zeros((3, groups.shape[1]))
+    for b in present:
+        for k in range(groups.shape[1]):
+            sums[0, k] += groups[b, k]
     chosen = 0
     for s in range(1, 1 << (m - 1)):
         i, code = 0, s ^ (s >> 1)
         while not (s >> i) & 1:
             i += 1
-        for k in range(width):
-            change = groups[present[i], k]
-            left[k] += change if (code >> i) & 1 else -change
-        gain = worth_of_both(left, whole, right, rules, kind, bounds)
+        add_group(groups, present[i], 1.0 if (code >> i) & 1 else -1.0, sums)
+        gain = worth_of_both(sums, rules, kind, bounds)
         if gain > best:
             best, chosen = gain, code
     if chosen:
-        goes_left[:] = 0
         for i in range(m):
             goes_left[present[i]] = (chosen >> i) & 1
     return best
@@ -154,9 +156,10 @@ def scan_subsets(groups, present, best, goes_left, rules, kind, bounds):
 @kernel(exact=True)
 def try_orders(groups, present, best, goes_left, rules, kind, bounds):
     """Try the order of the means, or the principal order and that of each statistic."""
-    n_groups, n_sums = groups.shape[0], groups.shape[1] - 2
-    keys = np.empty(n_groups)
-    order = present.copy()
+    n_sums = groups.shape[1] - 2
+    keys, order = np.empty(len(groups)), np.empty(len(present), np.int64)
+    for i in range(len(present)):
+        order[i] = present[i]
     if not kind.on_a_line:
         principal_keys(groups, present, keys)
         sort_by_key(keys, order)
@@ -169,6 +172,21 @@ def try_orders(groups, present, best, goes_left, rules, kind, bounds):
         sort_by_key(keys, order)
         best = scan_order(groups, order, best, goes_left, rules, kind, bounds)
     return best
+
+
+@kernel(exact=True)
+def groups_present(groups, support):
+    """Return the numbers of the groups that have rows, and the share W_b n / W >= support."""
+    count, weight = 0.0, 0.0
+    for b in range(len(groups)):
+        count += groups[b, 0]
+        weight += groups[b, 1]
+    present, m = np.empty(len(groups), np.int64), 0
+    for b in range(len(groups)):
+        if groups[b, 0] > 0.0 and groups[b, 1] * count >= support * weight:
+            present[m] = b
+            m += 1
+    return present[:m]
 
 
 @kernel(exact=True)
@@ -189,21 +207,11 @@ def best_categories(groups, parent, goes_left, rules, kind, bounds):
     -------
     found : CategorySplit
     """
-    n_groups = len(groups)
-    count, weight = 0.0, 0.0
-    for b in range(n_groups):
-        count += groups[b, 0]
-        weight += groups[b, 1]
-    present, m = np.empty(n_groups, np.int64), 0
-    for b in range(n_groups):
-        if groups[b, 0] > 0.0 and groups[b, 1] * count >= kind.support * weight:
-            present[m] = b
-            m += 1
-    present = present[:m]
-    if m < 2:
+    present = groups_present(groups, kind.support)
+    if len(present) < 2:
         return CategorySplit(-np.inf, False)
     threshold = rules.min_gain + parent
-    if not kind.on_a_line and m <= FEW and kind.support == 0.0:
+    if not kind.on_a_line and len(present) <= FEW and kind.support == 0.0:
         best = scan_subsets(groups, present, threshold, goes_left, rules, kind, bounds)
     else:
         best = try_orders(groups, present, threshold, goes_left, rules, kind, bounds)
@@ -211,7 +219,7 @@ def best_categories(groups, parent, goes_left, rules, kind, bounds):
         return CategorySplit(-np.inf, False)
     if kind.lighter_left:
         put_lighter_left(groups, present, goes_left)
-    return CategorySplit(best - parent, goes_left[n_groups - 1] == 1)
+    return CategorySplit(best - parent, goes_left[len(groups) - 1] == 1)
 
 
 @kernel(exact=True)
@@ -235,7 +243,8 @@ def write_set(codes, goes_left, words):
     goes_left : uint8 (>= n_groups,), of `best_categories`; what comes after the groups is missing
     words : uint64 (n_words,), overwritten
     """
-    words[:] = 0
+    for w in range(len(words)):
+        words[w] = 0
     for b in range(len(codes)):
         if goes_left[b]:
             words[codes[b] >> 6] |= np.uint64(1) << np.uint64(codes[b] & 63)
