@@ -148,6 +148,8 @@ def scan_subsets(groups, present, best, goes_left, rules, kind, bounds):
         if gain > best:
             best, chosen = gain, code
     if chosen:
+        for b in range(len(groups)):
+            goes_left[b] = 0
         for i in range(m):
             goes_left[present[i]] = (chosen >> i) & 1
     return best
