@@ -313,8 +313,10 @@ class BoostingLoss:
         """
         n = raw.shape[1]
         y, weights, raw = frozen(y), frozen(NOTHING if weights is None else weights), frozen(raw)
-        gradients = np.empty((self.n_raw, 0), raw.dtype) if gradients is None else gradients
-        hessians = np.empty((self.n_raw, 0), gradients.dtype) if hessians is None else hessians
+        if gradients is None:
+            gradients = np.empty((self.n_raw, 0), raw.dtype)
+        if hessians is None or (self.constant_hessian and len(weights) == 0):
+            hessians = np.empty((self.n_raw, 0), gradients.dtype)
         loss = Loss(self.code, self.delta if self.code == HUBER else self.quantile)
 
         def several_classes(rows):
