@@ -69,3 +69,10 @@ def add_partial_dependence(nodes, X, target_features, out):
     position = np.full(max(int(nodes.feature.max()), max(target_features, default=0)) + 1, -1)
     position[np.asarray(target_features, np.int64)] = np.arange(len(target_features))
     add_mean_responses(nodes, np.ascontiguousarray(X, np.float32), position, out)
+
+
+def mean_responses(nodes, grid, target_features):
+    """Return (1) for the rows of `grid`, float64 of shape (n,)."""
+    out = np.zeros(len(grid))
+    add_partial_dependence(nodes, np.asarray(grid), target_features, out)
+    return out
