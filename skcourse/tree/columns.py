@@ -1,0 +1,126 @@
+"""The columns of X, each sorted once: what every node of every tree looks at.
+
+Problem     The best split of a node by feature f needs the rows of the node in the order of x_f.
+Idea        Sort each column once, before the first tree. A node then keeps, for each feature, its
+            own rows in that order: splitting a sorted list stably leaves two sorted lists.
+Iteration   A radix sort: a float32 becomes 32 bits that compare as the numbers do,
+                key(x) = bits(x) xor (all ones if x < 0, else the sign bit)                 (1)
+            and three stable passes, by 11, 11 and 10 bits from the lowest, put the keys in order.
+Cost        O(n d) for all columns.
+Reference   M. Mehta, R. Agrawal, J. Rissanen, SLIQ: a fast scalable classifier for data mining,
+            EDBT 1996 (sorting once); D. Knuth, The Art of Computer Programming 3, 5.2.5 (radix).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import issparse
+
+from skcourse.core.chunks import reduce_blocks
+from skcourse.core.kernel import kernel
+
+BITS = 11  # of a digit: 2,048 counters stay in the nearest cache
+DIGITS = 3
+MAX_ROWS = np.iinfo(np.int32).max  # rows are numbered by int32
+
+
+class Columns(NamedTuple):
+    """X by columns. Rows that miss a value stand last in the order of that column."""
+
+    values: np.ndarray  # float32 (d, n), NaN where missing
+    orders: np.ndarray  # int32 (d, n), rows by value; (d, 0) if not asked for
+    has_missing: np.ndarray  # bool (d,)
+    is_categorical: np.ndarray  # bool (d,)
+
+
+def rank_columns(X, *, is_categorical=None, weights=None, orders=True, n_jobs=None):
+    """Sort every column of X, once for all trees.
+
+    Parameters
+    ----------
+    X : float32 array of shape (n, d), NaN where missing; or a sparse matrix
+    is_categorical : bool array of shape (d,) or None
+        Columns of category codes 0 .. K - 1.
+    weights : ignored
+    orders : bool, default=True
+        False where no node will look at all rows in order.
+    n_jobs : int or None, default=None
+
+    Returns
+    -------
+    columns : Columns
+    """
+    n, d = X.shape
+    if n > MAX_ROWS:
+        raise ValueError(f"A tree can number {MAX_ROWS} rows at most, X has {n}.")
+    if issparse(X):
+        X = X.toarray()
+    values = np.empty((d, n), np.float32)
+    order = np.empty((d, n), np.int32)
+    has_missing = np.zeros(d, np.bool_)
+
+    def sort(features):
+        values[features] = X[:, features].T
+        sort_columns(values[features], order[features], has_missing[features])
+
+    blocks = [slice(f, f + 1) for f in range(d)]
+    reduce_blocks(sort, blocks, lambda total, part: None, n_jobs=n_jobs)
+    if is_categorical is None:
+        is_categorical = np.zeros(d, np.bool_)
+    return Columns(values, order, has_missing, np.asarray(is_categorical, np.bool_))
+
+
+@kernel
+def sort_columns(values, order, has_missing):
+    """Find which columns miss values and sort the rows by (1), where `order` has room."""
+    n = values.shape[1]
+    counts = np.empty((DIGITS, 1 << BITS), np.int64)
+    n_keys = n if order.shape[1] else 0
+    keys, rows = np.empty((2, n_keys), np.uint32), np.empty((2, n_keys), np.int32)
+    for f in range(values.shape[0]):
+        column, bits = values[f], values[f].view(np.uint32)
+        missing = False
+        for i in range(n):
+            missing |= np.isnan(column[i])
+        has_missing[f] = missing
+        if n_keys:
+            for i in range(n):
+                keys[0, i], rows[0, i] = sort_key(column[i], bits[i]), i
+            sort_keys(keys, rows, counts, n)
+            order[f] = rows[DIGITS % 2]
+
+
+@kernel
+def sort_key(x, bits):
+    """Return key(x) of (1); missing values come last and -0 is 0."""
+    bits = np.int64(bits)
+    if np.isnan(x):
+        return np.uint32(0xFFFFFFFF)
+    if x == 0:
+        return np.uint32(0x80000000)
+    return np.uint32(bits ^ 0xFFFFFFFF) if bits >> 31 else np.uint32(bits ^ 0x80000000)
+
+
+@kernel
+def sort_keys(keys, rows, counts, n):
+    """Sort the `n` keys at keys[0], rows along with them; the result is at [DIGITS % 2]."""
+    mask = (1 << BITS) - 1
+    for digit in range(DIGITS):
+        for b in range(mask + 1):
+            counts[digit, b] = 0
+    for i in range(n):
+        key = np.int64(keys[0, i])
+        for digit in range(DIGITS):
+            counts[digit, (key >> (digit * BITS)) & mask] += 1
+    for digit in range(DIGITS):
+        source, target, place = digit % 2, (digit + 1) % 2, 0
+        for b in range(mask + 1):
+            count = counts[digit, b]
+            counts[digit, b] = place
+            place += count
+        for i in range(n):
+            key = keys[source, i]
+            b = (np.int64(key) >> (digit * BITS)) & mask
+            place = counts[digit, b]
+            keys[target, place], rows[target, place] = key, rows[source, i]
+            counts[digit, b] = place + 1

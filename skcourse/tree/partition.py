@@ -1,0 +1,55 @@
+"""A split divides the rows of a node: the left ones first, and either side in the order it had.
+
+Stable, so that what was sorted stays sorted: every feature's order of the node becomes the orders
+of its children in one pass, without a comparison.
+"""
+
+from skcourse.core.kernel import kernel
+
+
+@kernel
+def choose_sides(order, n_left, n_missing, missing_left, sides):
+    """Mark in `sides` which rows of a node go left, 1, or right, 0.
+
+    Parameters
+    ----------
+    order : int32 array, the rows of the node by the feature of the split, missing ones last
+    n_left : int, how many go left
+    n_missing : int, how many miss the value
+    missing_left : bool, whether those go left
+    sides : uint8 array of shape (n,)
+    """
+    m = order.shape[0]
+    n_low = n_left - n_missing if missing_left else n_left
+    for i in range(m):
+        sides[order[i]] = i < n_low
+    if missing_left:
+        for i in range(m - n_missing, m):
+            sides[order[i]] = 1
+
+
+@kernel
+def split_stably(source, target, sides, spare):
+    """Copy `source` to `target`, which may be the same array: the left ones, then the right ones.
+
+    Parameters
+    ----------
+    source, target : int32 arrays of shape (m,), row numbers; `target` may be shorter if not all fit
+    sides : uint8 array of shape (n,)
+    spare : int32 array of at least m elements
+
+    Returns
+    -------
+    n_left : int
+    """
+    n_left = n_right = 0
+    for i in range(source.shape[0]):
+        row = source[i]
+        left = sides[row]
+        target[n_left] = row
+        spare[n_right] = row
+        n_left += left
+        n_right += 1 - left
+    for i in range(n_right):
+        target[n_left + i] = spare[i]
+    return n_left
