@@ -1,0 +1,248 @@
+"""What the two bagged ensembles share: parameters, draws, members, out-of-bag rows."""
+
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.utils import Bunch, check_random_state, column_or_1d, get_tags
+from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skcourse.core.history import warn_user
+from skcourse.core.validation import (
+    HasMethods,
+    Interval,
+    RealNotInt,
+    check_routed,
+    check_weights,
+    fit_context,
+    routing_enabled,
+)
+from skcourse.ensemble.bagging_draws import Draws, bootstrap_size
+from skcourse.ensemble.bagging_members import Members, Plan, fit_members, sum_members, takes_weights
+from skcourse.ensemble.forest_sampling import MAX_SEED
+
+ANY_X = {"accept_sparse": ["csr", "csc"], "dtype": None, "ensure_all_finite": False}
+
+
+class BaseBagging(MetaEstimatorMixin, BaseEstimator):
+    """An ensemble of clones of one estimator, each fitted on rows and features of its own."""
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit", "predict"]), None],
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "max_samples": [
+            None,
+            Interval(Integral, 1, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="right"),
+        ],
+        "max_features": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="right"),
+        ],
+        "bootstrap": ["boolean"],
+        "bootstrap_features": ["boolean"],
+        "oob_score": ["boolean"],
+        "warm_start": ["boolean"],
+        "n_jobs": [None, Integral],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        n_estimators=10,
+        *,
+        max_samples=None,
+        max_features=1.0,
+        bootstrap=True,
+        bootstrap_features=False,
+        oob_score=False,
+        warm_start=False,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.estimator = estimator
+        self.n_estimators = n_estimators
+        self.max_samples = max_samples
+        self.max_features = max_features
+        self.bootstrap = bootstrap
+        self.bootstrap_features = bootstrap_features
+        self.oob_score = oob_score
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @fit_context
+    def fit(self, X, y, sample_weight=None, **fit_params):
+        """Fit `n_estimators` members, each on its own draw of rows and features.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Whatever the base estimator takes.
+        y : array-like of shape (n_samples,), or (n_samples, n_outputs) in regression
+        sample_weight : array-like of shape (n_samples,), default=None
+            Rows are drawn in proportion to it.
+        **fit_params : dict
+            Arguments for the `fit` of the members, where metadata routing is enabled.
+
+        Returns
+        -------
+        self : object
+
+        Raises
+        ------
+        ValueError
+            If more rows or features are to be drawn, without replacement, than there are.
+        """
+        check_routed(self, fit_params)
+        X, y = validate_data(self, X, y, multi_output=True, **ANY_X)
+        sample_weight = check_weights(sample_weight, X)
+        if sample_weight is not None and not self.bootstrap:
+            warn_user(
+                f"When fitting {type(self).__name__} with sample_weight it is recommended to use "
+                f"bootstrap=True, got {self.bootstrap}."
+            )
+        rng = check_random_state(self.random_state)
+        y = self._read_y(y)
+        self.estimator_ = self._template()
+        params = self._route("fit", fit_params).estimator.get("fit", {})
+        draws = self._draws(X.shape[0], sample_weight)
+        seeds = self._seeds_of_new_members(rng)
+        if len(seeds):
+            plan = Plan(
+                self.estimator_, draws, takes_weights(self.estimator_), params, self.verbose
+            )
+            self._add_members(plan, seeds, X, y)
+        return self
+
+    def _add_members(self, plan, seeds, X, y):
+        """Fit a member for each seed and, if so asked, score the rows that each did not draw."""
+        draws = plan.draws
+        self.estimators_ = self.estimators_ + fit_members(plan, seeds, X, y, self.n_jobs)
+        self.estimators_features_ = self.estimators_features_ + [draws.of(s)[0] for s in seeds]
+        self._drawn = [*self._drawn, (draws, seeds)]
+        self._max_samples, self._max_features = draws.max_samples, draws.max_features
+        if self.oob_score:
+            self._score_out_of_bag(X, y)
+
+    def _read_y(self, y):
+        """Return y as the members get it."""
+        return column_or_1d(y, warn=True) if y.ndim == 1 or y.shape[1] == 1 else y
+
+    def _draws(self, n_samples, sample_weight):
+        """Return how the members draw; raise ValueError if they cannot."""
+        n_features = self.n_features_in_
+        max_samples = bootstrap_size(n_samples, self.max_samples, sample_weight)
+        if not self.bootstrap and max_samples > n_samples:
+            raise ValueError(
+                f"Effective max_samples={max_samples} must be <= n_samples={n_samples} to be able "
+                "to sample without replacement."
+            )
+        max_features = self.max_features
+        if not isinstance(max_features, Integral):
+            max_features = max(1, int(max_features * n_features))
+        if max_features > n_features:
+            raise ValueError("max_features must be <= n_features")
+        if self.oob_score and not self.bootstrap:
+            raise ValueError("Out of bag estimation only available if bootstrap=True")
+        if self.oob_score and self.warm_start:
+            raise ValueError("Out of bag estimate only available if warm_start=False")
+        shape = (n_samples, n_features, max_samples, max_features)
+        return Draws(*shape, self.bootstrap, self.bootstrap_features, sample_weight)
+
+    def _seeds_of_new_members(self, rng):
+        """Return a seed for each member that is still to be fitted; forget those that go."""
+        if self.warm_start and hasattr(self, "oob_score_"):
+            del self.oob_score_
+        if not self.warm_start or not hasattr(self, "estimators_"):
+            self.estimators_, self.estimators_features_, self._drawn = [], [], []
+        n_before = len(self.estimators_)
+        n_new = self.n_estimators - n_before
+        if n_new < 0:
+            raise ValueError(
+                f"n_estimators={self.n_estimators} must be larger or equal to "
+                f"len(estimators_)={n_before} when warm_start==True"
+            )
+        if n_new == 0:
+            warn_user("Warm-start fitting without increasing n_estimators does not fit new trees.")
+        return rng.randint(MAX_SEED, size=n_before + n_new)[n_before:]
+
+    def _read_X(self, X):
+        """Return X as the members take it."""
+        check_is_fitted(self)
+        return validate_data(self, X, reset=False, **ANY_X)
+
+    def _members(self):
+        """Return the fitted members with their features."""
+        some = any(draws.choose_features for draws, _ in self._drawn)
+        return Members(self.estimators_, self.estimators_features_ if some else [None] * len(self))
+
+    def _draws_of_members(self):
+        """Yield the features and the rows that each member drew."""
+        for draws, seeds in self._drawn:
+            yield from map(draws.of, seeds)
+
+    def _mean(self, work, X, *args, **options):
+        """Return the mean over the members of what `work` adds up."""
+        options |= {"n_jobs": self.n_jobs, "verbose": self.verbose}
+        return sum_members(work, self._members(), X, *args, **options) / len(self)
+
+    def _out_of_bag(self, X):
+        """Yield each member, the numbers of the rows that it did not draw, and its view of them."""
+        for member, (features, drawn) in zip(self, self._draws_of_members(), strict=True):
+            rows = np.flatnonzero(np.bincount(drawn, minlength=X.shape[0]) == 0)
+            yield member, rows, X[rows][:, features]
+
+    def _route(self, method, params):
+        """Return the arguments of the members, by method."""
+        if routing_enabled():
+            return process_routing(self, method, **params)
+        return Bunch(estimator=Bunch())
+
+    @property
+    def estimators_samples_(self):
+        """The rows that each member drew, drawn again at each call. A list of arrays."""
+        return [rows for _, rows in self._draws_of_members()]
+
+    def get_metadata_routing(self):
+        """Return which metadata go to which method of the members.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        base = self._template()
+        proba = "predict_proba" if hasattr(base, "predict_proba") else "predict"
+        logs = "predict_log_proba" if hasattr(base, "predict_log_proba") else proba
+        methods = {
+            "fit": "fit",
+            "decision_function": "decision_function",
+            "predict": proba,
+            "predict_proba": proba,
+            "predict_log_proba": logs,
+        }
+        mapping = MethodMapping()
+        for caller, callee in methods.items():
+            mapping.add(caller=caller, callee=callee)
+        return MetadataRouter(owner=self).add(estimator=base, method_mapping=mapping)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        base = get_tags(self._template()).input_tags
+        tags.input_tags.sparse = base.sparse
+        tags.input_tags.allow_nan = base.allow_nan
+        return tags
+
+    def __len__(self):
+        return len(self.estimators_)
+
+    def __getitem__(self, index):
+        return self.estimators_[index]
+
+    def __iter__(self):
+        return iter(self.estimators_)
