@@ -1,0 +1,344 @@
+"""What all forests share: trees grown on threads, each from a seed, and asked together.
+
+A forest reads X, ranks its columns and prepares y once; every tree is then a set of weights and a
+seed (`skcourse.ensemble.forest_growth`). What is predicted are means over the trees:
+
+    f(x) = 1/T sum_t value of the leaf of x in tree t                                     (1)
+"""
+
+from abc import ABCMeta, abstractmethod
+from numbers import Integral
+
+import numpy as np
+from scipy.sparse import hstack, issparse
+from sklearn.base import MultiOutputMixin
+from sklearn.callback import CallbackSupportMixin
+from sklearn.ensemble import BaseEnsemble
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skcourse.core.history import fit_task, warn_user
+from skcourse.core.validation import Interval, RealNotInt, check_weights, fit_context
+from skcourse.ensemble.bagging_draws import bootstrap_size
+from skcourse.ensemble.forest_growth import Ground, grow_trees
+from skcourse.ensemble.forest_labels import as_columns, product
+from skcourse.ensemble.forest_sampling import Sampling, draw_seeds
+from skcourse.ensemble.out_of_bag import OutOfBag, out_of_bag
+from skcourse.tree.base import (
+    TreeModel,
+    adopt,
+    check_finite_rows,
+    read_rows,
+    resolve_growth,
+    sorted_columns,
+)
+from skcourse.tree.columns import rank_columns
+from skcourse.tree.walk import leaves, mean_values, pack
+
+AS_READ = {"accept_sparse": "csc", "dtype": np.float32, "ensure_all_finite": False}
+BATCH = 10  # trees between two calls of callbacks, if there are any
+
+
+class PackedTrees:
+    """The trees of a forest as one table, made when it is first asked for, and not pickled."""
+
+    def __init__(self):
+        self.kept = None, None
+
+    def of(self, trees):
+        """Return the Walk through `trees`, anew if they are not those of last time."""
+        known, walk = self.kept
+        if known != trees:
+            walk = pack([tree.nodes for tree in trees])
+            self.kept = trees, walk  # at once: another thread sees the old pair, or the new one
+        return walk
+
+    def __reduce__(self):
+        """Leave the table behind."""
+        return PackedTrees, ()
+
+
+def needs_orders(growth, n_features):
+    """Tell whether nodes look at so many columns that sorting these once pays."""
+    return growth.splitter == "best" and 3 * growth.max_features >= n_features
+
+
+class BaseForest(CallbackSupportMixin, MultiOutputMixin, BaseEnsemble, metaclass=ABCMeta):
+    """Grow trees on samples of the rows; a subclass names the tree, `estimator`."""
+
+    _parameter_constraints: dict = {
+        **TreeModel._parameter_constraints,
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "bootstrap": ["boolean"],
+        "oob_score": ["boolean", callable],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "max_samples": [
+            None,
+            Interval(RealNotInt, 0.0, None, closed="neither"),
+            Interval(Integral, 1, None, closed="left"),
+        ],
+    }
+    _parameter_constraints.pop("splitter")
+    class_weight = None
+
+    estimator_params = (
+        "criterion",
+        "max_depth",
+        "min_samples_split",
+        "min_samples_leaf",
+        "min_weight_fraction_leaf",
+        "max_features",
+        "max_leaf_nodes",
+        "min_impurity_decrease",
+        "random_state",
+        "ccp_alpha",
+        "monotonic_cst",
+        "categorical_features",
+        "interaction_cst",
+    )
+
+    @abstractmethod
+    def _read_labels(self, y, sample_weight):
+        """Return the Labels of y, an array of shape (n, n_outputs)."""
+
+    @fit_context
+    def fit(self, X, y, sample_weight=None):
+        """Grow the forest.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Becomes float32; NaN, if X is not sparse, is a missing value.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), default=None
+            With `bootstrap`, samples are drawn in proportion to it; without, it weighs them. 0
+            means that a sample is not there.
+
+        Returns
+        -------
+        self : the fitted forest
+
+        Raises
+        ------
+        ValueError
+            On infinite X, on weights below 0 or all of them 0, or if parameters do not go with
+            each other, or with y.
+        """
+        return self._fit(X, y, sample_weight)
+
+    def _fit(self, X_given, y_given, sample_weight):
+        """Carry out `fit`."""
+        if issparse(y_given):
+            raise ValueError("sparse multilabel-indicator for y is not supported.")
+        X, y = self._read_Xy(X_given, y_given)
+        weights = check_weights(sample_weight, X, dtype=np.float64)
+        labels = self._read_labels(as_columns(y), weights)
+        sampling = self._sampling(X.shape[0], product(weights, labels.weights), labels)
+        before = list(self.estimators_) if self.warm_start and hasattr(self, "estimators_") else []
+        seeds = self._seeds(len(before))
+        self._check_scored(labels)
+        n_batches = -(-len(seeds) // BATCH)
+        task = fit_task(self, X_given, y_given, sample_weight, max_subtasks=n_batches)
+        known = self._attributes_of(labels, sampling)
+        trees = self._grow(X, labels, sampling, seeds, task, before, known)
+        known |= self._judged(trees, X, labels, sampling, n_new=len(seeds))
+        self._set(known | {"estimators_": trees})
+        task.end()
+        return self
+
+    def _read_Xy(self, X, y):
+        """Return X, float32 or CSC, and y as they are given to `fit`."""
+        X, y = validate_data(self, X, y, multi_output=True, **AS_READ)
+        return self._in_order(X), y
+
+    def _in_order(self, X):
+        """Return X without infinities; if sparse, sorted."""
+        check_finite_rows(self, X)
+        return sorted_columns(X) if issparse(X) else X
+
+    def _read_X(self, X):
+        """Return X as the trees walk it."""
+        if not hasattr(self, "estimators_"):
+            check_is_fitted(self)
+        return read_rows(self, X)
+
+    def _sampling(self, n_samples, weights, labels):
+        """Return how rows are drawn; raise ValueError if what is asked for needs a bootstrap."""
+        if not self.bootstrap:
+            if self.max_samples is not None:
+                raise ValueError(
+                    "`max_sample` cannot be set if `bootstrap=False`. Either switch to "
+                    "`bootstrap=True` or set `max_sample=None`."
+                )
+            if self.oob_score:
+                raise ValueError("Out of bag estimation only available if bootstrap=True")
+            return Sampling(n_samples, None, weights)
+        n_drawn = bootstrap_size(n_samples, self.max_samples, weights)
+        balanced = labels.codes if self.class_weight == "balanced_subsample" else None
+        return Sampling(n_samples, n_drawn, weights, balanced)
+
+    def _seeds(self, n_before):
+        """Return the seeds of the trees to grow: none if a warm start asks for no more of them."""
+        if self.n_estimators < n_before:
+            raise ValueError(
+                f"n_estimators={self.n_estimators} must be larger or equal to "
+                f"len(estimators_)={n_before} when warm_start==True"
+            )
+        if self.n_estimators == n_before:
+            warn_user("Warm-start fitting without increasing n_estimators does not fit new trees.")
+        return draw_seeds(self.random_state, n_before, self.n_estimators - n_before)
+
+    def _check_scored(self, labels):
+        """Raise ValueError if rows are to be scored out of bag by targets that have no score."""
+        kind = type_of_target(labels.codes) if self.oob_score else ""
+        if kind == "unknown" or (labels.classes and kind == "multiclass-multioutput"):
+            raise ValueError(
+                "The type of target cannot be used to compute OOB estimates. Got "
+                f"{kind} while only the following are supported: continuous, "
+                "continuous-multioutput, binary, multiclass, multilabel-indicator."
+            )
+
+    def _attributes_of(self, labels, sampling):
+        """Return the fitted attributes that are known before the first tree."""
+        return {
+            "estimator_": self.estimator,
+            "n_outputs_": labels.codes.shape[1],
+            "_n_samples": sampling.n_samples,
+            "_n_samples_bootstrap": sampling.n_drawn,
+            "_sample_weight": sampling.weights,
+            "_packed": PackedTrees(),
+        }
+
+    def _set(self, attributes):
+        """Set the fitted attributes."""
+        for name, value in attributes.items():
+            setattr(self, name, value)
+
+    def _grow(self, X, labels, sampling, seeds, task, before, known):
+        """Return the trees `before` and those of `seeds`, fewer if a callback asks to stop."""
+        if not seeds:
+            return before
+        n, d = X.shape
+        growth = resolve_growth(self, n, d, n, n_classes=labels.n_classes)
+        growth = growth._replace(splitter=self.estimator.splitter)
+        columns = rank_columns(X, orders=needs_orders(growth, d), n_jobs=self.n_jobs)
+        targets = labels.targets(sampling.weights)
+        ground = Ground(columns, targets, growth, self.min_weight_fraction_leaf, sampling)
+        trees = list(before)
+        size = BATCH if getattr(self, "_skl_callbacks", None) else len(seeds)
+        for start in range(0, len(seeds), size):
+            part = task.subtask("trees")
+            batch = seeds[start : start + size]
+            grown = grow_trees(ground, batch, n_jobs=self.n_jobs, verbose=self.verbose)
+            trees += self._adopt(grown, batch, labels, d)
+            if part.end(lambda: known | {"estimators_": list(trees)}):
+                break
+        return trees
+
+    def _adopt(self, grown, seeds, labels, n_features):
+        """Return the fitted estimators that the grown trees are."""
+        parameters = self.estimator.get_params()
+        parameters |= {name: getattr(self, name) for name in self.estimator_params}
+        classes = None
+        if labels.classes is not None:  # to a tree, classes are their numbers
+            classes = [np.arange(n, dtype=np.float64) for n in labels.n_classes]
+        trees = []
+        for seed, nodes in zip(seeds, grown, strict=True):
+            tree = type(self.estimator)(**(parameters | {"random_state": seed}))
+            trees.append(adopt(tree, nodes, n_features=n_features, classes=classes))
+        return trees
+
+    def _judged(self, trees, X, labels, sampling, *, n_new):
+        """Return the attributes that come from asking the trees about their own rows."""
+        if not self.oob_score or (n_new == 0 and hasattr(self, "oob_score_")):
+            return {}
+        scoring = self.oob_score if callable(self.oob_score) else None
+        is_classes = labels.classes is not None
+        sums = OutOfBag(
+            labels.codes,
+            max(labels.n_classes),
+            is_classes=is_classes,
+            scoring=scoring,
+            n_trees=len(trees),
+        )
+        grown = [(tree.random_state, tree.tree_.nodes) for tree in trees]
+        out_of_bag(sums, grown, X, sampling, n_jobs=self.n_jobs)
+        if not sums.counts.all():
+            warn_user(
+                "Some inputs do not have OOB scores. This probably means too few trees were used "
+                "to compute any reliable OOB estimates."
+            )
+        return self._out_of_bag_attributes(sums) | {"history_": sums.history.arrays()}
+
+    def _walk(self):
+        """Return the trees as one table."""
+        return self._packed.of([tree.tree_ for tree in self.estimators_])
+
+    def _means(self, X):
+        """Return (1) of each row, float64 (n, n_outputs * max_n_classes)."""
+        X = self._read_X(X)
+        return mean_values(self._walk(), X, n_jobs=self.n_jobs)
+
+    def apply(self, X):
+        """Return the leaf that each sample comes to in each tree.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        leaves : ndarray of shape (n_samples, n_estimators), int64
+        """
+        X = self._read_X(X)
+        return leaves(self._walk(), X, n_jobs=self.n_jobs)
+
+    def decision_path(self, X):
+        """Return which nodes each sample passes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        indicator : CSR matrix of shape (n_samples, n_nodes), 1 where a sample passes a node
+        n_nodes_ptr : ndarray of shape (n_estimators + 1,)
+            The nodes of tree t are columns ``n_nodes_ptr[t]`` to ``n_nodes_ptr[t + 1]``.
+        """
+        X = self._read_X(X)
+        paths = [tree.tree_.decision_path(X) for tree in self.estimators_]
+        n_nodes_ptr = np.cumsum([0, *(path.shape[1] for path in paths)])
+        return hstack(paths).tocsr(), n_nodes_ptr
+
+    @property
+    def feature_importances_(self):
+        """The impurity that the splits of each feature take away: means over the trees, sum 1."""
+        check_is_fitted(self)
+        found = [
+            tree.feature_importances_ for tree in self.estimators_ if tree.tree_.node_count > 1
+        ]
+        if not found:
+            return np.zeros(self.n_features_in_)
+        means = np.mean(found, axis=0)
+        return means / means.sum()
+
+    @property
+    def estimators_samples_(self):
+        """The rows drawn for each tree, as often as they are; drawn again whenever asked for."""
+        sampling = self._drawn()
+        return [sampling.rows(tree.random_state) for tree in self.estimators_]
+
+    def _drawn(self):
+        """Return how the rows of the fitted trees were drawn."""
+        drawn = self._n_samples_bootstrap if self.bootstrap else None
+        return Sampling(self._n_samples, drawn, self._sample_weight)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.sparse = True
+        return tags
