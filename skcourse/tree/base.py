@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, MultiOutputMixin, clone, is_classifier
-from sklearn.utils import Bunch, assert_all_finite, check_random_state, compute_sample_weight
+from sklearn.utils import Bunch, check_array, check_random_state, compute_sample_weight
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -23,6 +23,7 @@ from skcourse.core.validation import (
     check_weights,
     fit_context,
 )
+from skcourse.tree.categories import CategoryEncoder, read_table
 from skcourse.tree.columns import rank_columns
 from skcourse.tree.fitted_tree import Tree
 from skcourse.tree.grower import grow
@@ -107,12 +108,6 @@ def make_targets(outputs, weights=None):
     return class_targets(outputs.y, list(outputs.n_classes), weights)
 
 
-def check_finite_rows(estimator, X):
-    """Raise ValueError, scikit-learn's, if X is infinite, or misses values and is sparse."""
-    name = type(estimator).__name__
-    assert_all_finite(X, allow_nan=not issparse(X), estimator_name=name, input_name="X")
-
-
 def sorted_columns(X):
     """Return the sparse X as CSC without duplicates; the user's matrix stays as it is."""
     if X.has_canonical_format:
@@ -122,39 +117,31 @@ def sorted_columns(X):
     return X
 
 
-def read_rows(estimator, X):
-    """Return X as `predict` walks it: float32, C-contiguous or CSR, missing values NaN.
+def read_rows(estimator, X, encoder=None):
+    """Return X as `predict` walks it: float32, C-contiguous or CSR, missing values NaN."""
+    return read_table(estimator, X, reset=False, encoder=encoder, accept_sparse="csr")
 
-    A plain float array of the right width needs no more than a look at its sum.
+
+def read_fit(estimator, X, y):
+    """Return X, float32 or CSC, y as it came, and the encoder of categories, or None.
+
+    Raises
+    ------
+    ValueError, TypeError
+        scikit-learn's.
     """
-    if (
-        type(X) is np.ndarray
-        and X.ndim == 2
-        and X.dtype in (np.float32, np.float64)
-        and len(X)
-        and X.shape[1] == estimator.n_features_in_
-        and not hasattr(estimator, "feature_names_in_")
-    ):
-        with np.errstate(over="ignore", invalid="ignore"):
-            rows = np.ascontiguousarray(X, np.float32)
-            if np.isfinite(np.add.reduce(rows, axis=None)):
-                return rows
-    X = validate_data(
-        estimator,
-        X,
-        reset=False,
-        dtype=np.float32,
-        order="C",
-        accept_sparse="csr",
-        ensure_all_finite=False,
-    )
-    check_finite_rows(estimator, X)
-    return X
+    if y is None:
+        validate_data(estimator, X, y)  # says that y is required
+    encoder = CategoryEncoder(estimator.categorical_features).fit(X)
+    X = read_table(estimator, X, reset=True, encoder=encoder, order=None, accept_sparse="csc")
+    y = check_array(y, ensure_2d=False, dtype=None, input_name="y", estimator=estimator)
+    return X, y, encoder if encoder.tables else None
 
 
 class TreeModel(MultiOutputMixin, BaseEstimator):
     """Base class of the decision trees. A subclass adds its kind, its constructor and answers."""
 
+    _encoder = None  # of categories; an adopted tree is given codes
     __metadata_request__fit = {"check_input": UNUSED}
     __metadata_request__predict = {"check_input": UNUSED}
 
@@ -203,11 +190,9 @@ class TreeModel(MultiOutputMixin, BaseEstimator):
         -------
         self : object
         """
+        encoder = None
         if check_input:
-            options = {"dtype": np.float32, "accept_sparse": "csc", "ensure_all_finite": False}
-            of_y = {"ensure_2d": False, "dtype": None}
-            X, y = validate_data(self, X, y, validate_separately=(options, of_y))
-            check_finite_rows(self, X)
+            X, y, encoder = read_fit(self, X, y)
         X = sorted_columns(X) if issparse(X) else X
         outputs = read_outputs(self, y)
         n_samples, n_features = X.shape
@@ -220,8 +205,10 @@ class TreeModel(MultiOutputMixin, BaseEstimator):
         total = n_samples if weights is None else np.sum(weights)
         growth = resolve_growth(self, n_samples, n_features, total, n_classes=outputs.n_classes)
         seed = check_random_state(self.random_state).randint(0, MAX_SEED)
-        columns = rank_columns(X, n_jobs=-1)
+        categorical = None if encoder is None else encoder.is_categorical
+        columns = rank_columns(X, is_categorical=categorical, n_jobs=-1)
         nodes = grow(columns, make_targets(outputs, weights), growth, seed=seed, n_jobs=-1)
+        self._encoder = encoder
         return adopt(self, nodes, n_features=n_features, classes=outputs.classes)
 
     def _class_weighted(self, y, weights):
@@ -236,7 +223,7 @@ class TreeModel(MultiOutputMixin, BaseEstimator):
         if not hasattr(self, "tree_"):
             check_is_fitted(self)
         if check_input:
-            return read_rows(self, X)
+            return read_rows(self, X, self._encoder)
         if X.shape[1] != self.n_features_in_:
             validate_data(self, X, reset=False, skip_check_array=True)
         return X

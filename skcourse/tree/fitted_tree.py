@@ -13,10 +13,10 @@ import numpy as np
 from scipy.sparse import csr_array, csr_matrix, issparse
 from sklearn import get_config
 
-from skcourse.core.chunks import for_each_chunk
 from skcourse.core.kernel import kernel
 from skcourse.tree.nodes import LEAF, Nodes
 from skcourse.tree.partial_dependence import add_partial_dependence
+from skcourse.tree.walk import leaves, pack
 
 NODE = np.dtype(  # a node of scikit-learn's pickles
     [
@@ -48,6 +48,17 @@ def count_levels(children_left, children_right, levels):
         if children_left[t] != LEAF:
             levels[children_left[t]] = levels[t] + 1
             levels[children_right[t]] = levels[t] + 1
+
+
+@kernel
+def climb(parents, ends, indptr, indices):
+    """Write the nodes from the root to ends[i] to indices[indptr[i] : indptr[i + 1]]."""
+    for i in range(len(ends)):
+        t, place = ends[i], indptr[i + 1]
+        while t >= 0:
+            place -= 1
+            indices[place] = t
+            t = parents[t]
 
 
 def shown(name, doc):
@@ -169,8 +180,6 @@ class Tree:
     @property
     def walk(self):
         """The tree as `skcourse.tree.walk` goes through it."""
-        from skcourse.tree.walk import pack
-
         if self._walk is not None:
             return self._walk
         walk = pack([self.nodes])
@@ -189,18 +198,7 @@ class Tree:
         -------
         leaves : int64 array of shape (n,)
         """
-        from skcourse.tree.walk import leaves
-
-        if not issparse(X):
-            return leaves(self.walk, check_rows(X), n_jobs=-1)[:, 0]
-        check_sparse_rows(X)
-        out, walk = np.empty(X.shape[0], np.int64), self.walk
-
-        def part(rows):
-            out[rows] = leaves(walk, X[rows].toarray(), n_jobs=1)[:, 0]
-
-        for_each_chunk(part, X.shape[0], row_bytes=4 * X.shape[1], min_rows=1)
-        return out
+        return leaves(self.walk, check_rows(X), n_jobs=-1)[:, 0]
 
     def predict(self, X):
         """Return the values of the leaves: (n, max_n_classes), or (n, n_outputs, max_n_classes)."""
@@ -209,15 +207,17 @@ class Tree:
 
     def decision_path(self, X):
         """Return which nodes each row of X passes, a CSR matrix (n, node_count) of ones."""
-        from skcourse.tree.walk import node_paths
-
-        if issparse(X):
-            check_sparse_rows(X)
-            X = X.toarray()
-        indptr, indices = node_paths(self.walk, check_rows(X), n_jobs=-1)
+        ends, levels = self.apply(X), self.compute_node_depths()
+        indptr = np.concatenate([[0], np.cumsum(levels[ends])])
+        indices = np.empty(indptr[-1], np.int64)
+        parents = np.full(self.node_count, -1)
+        for children in (self.nodes.children_left, self.nodes.children_right):
+            inner = np.flatnonzero(children != LEAF)
+            parents[children[inner]] = inner
+        climb(parents, ends, indptr, indices)
         kind = csr_array if get_config().get("sparse_interface") == "sparray" else csr_matrix
         ones = np.ones(len(indices), np.int64)
-        return kind((ones, indices, indptr), shape=(X.shape[0], self.node_count))
+        return kind((ones, indices, indptr), shape=(len(ends), self.node_count))
 
     def __getstate__(self):
         """Return what is pickled; of trees without categories, scikit-learn can read it too."""
@@ -251,17 +251,12 @@ class Tree:
 
 
 def check_rows(X):
-    """Raise ValueError, scikit-learn's, unless X is a float32 array; return it C-contiguous."""
-    if not isinstance(X, np.ndarray):
+    """Return X, C-contiguous; raise ValueError, scikit-learn's, unless it is float32 or CSR."""
+    if issparse(X):
+        if X.format != "csr":
+            raise ValueError(f"X should be in CSR sparse format, got {type(X)}")
+    elif not isinstance(X, np.ndarray):
         raise ValueError(f"X should be in np.ndarray format, got {type(X)}")
     if X.dtype != np.float32:
         raise ValueError(f"X.dtype should be np.float32, got {X.dtype}")
-    return np.ascontiguousarray(X)
-
-
-def check_sparse_rows(X):
-    """Raise ValueError, scikit-learn's, unless X is a float32 CSR matrix."""
-    if X.format != "csr":
-        raise ValueError(f"X should be in CSR sparse format, got {type(X)}")
-    if X.dtype != np.float32:
-        raise ValueError(f"X.dtype should be np.float32, got {X.dtype}")
+    return X if issparse(X) else np.ascontiguousarray(X)
