@@ -42,14 +42,14 @@ class ExtraTreesClassifier(ForestClassifier):
     bootstrap : bool, default=False
         Whether each tree has a sample of the rows, drawn with replacement; else all of them.
     oob_score : bool or callable, default=False
-        Whether to judge each row by the trees that have not seen it: by the share of right answers, or
-        by ``callable(y_true, y_pred)``. Only with `bootstrap`.
+        Whether to judge each row by the trees that have not seen it: by the share of right
+        answers, or by ``callable(y_true, y_pred)``. Only with `bootstrap`.
     n_jobs : int, default=None
         Threads, of `fit` over trees, of predictions over rows: None is 1 unless a joblib context
         says otherwise, -1 all cores. The trees do not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Drives the samples of rows and the features and thresholds drawn for the splits: the same trees
-        as scikit-learn's for the same number.
+        Drives the samples of rows, and the features and thresholds drawn for the splits: the same
+        trees as scikit-learn's for the same number.
     verbose : int, default=0
         2 or more: tell of each tree.
     warm_start : bool, default=False
@@ -63,8 +63,8 @@ class ExtraTreesClassifier(ForestClassifier):
         With `bootstrap`, how many rows are drawn for a tree: None for `n_samples`; a float is a
         share of `n_samples`, or of the sum of `sample_weight`.
     monotonic_cst : array-like of shape (n_features,) or dict, default=None
-        1, -1 or 0 for features the probability of the second class rises with, falls with, or either; a dict goes by
-        names.
+        1, -1 or 0 for features with which the probability of the second class rises, falls, or
+        does either; a dict goes by names.
     categorical_features : "from_dtype", array-like or None, default=None
         Which columns hold categories: a mask, indices or names; or all of a categorical dtype.
         Categories not seen in `fit` count as missing.
@@ -205,8 +205,8 @@ class ExtraTreesRegressor(ForestRegressor):
         Threads, of `fit` over trees, of predictions over rows: None is 1 unless a joblib context
         says otherwise, -1 all cores. The trees do not depend on it.
     random_state : int, RandomState instance or None, default=None
-        Drives the samples of rows and the features and thresholds drawn for the splits: the same trees
-        as scikit-learn's for the same number.
+        Drives the samples of rows, and the features and thresholds drawn for the splits: the same
+        trees as scikit-learn's for the same number.
     verbose : int, default=0
         2 or more: tell of each tree.
     warm_start : bool, default=False
@@ -217,8 +217,8 @@ class ExtraTreesRegressor(ForestRegressor):
         With `bootstrap`, how many rows are drawn for a tree: None for `n_samples`; a float is a
         share of `n_samples`, or of the sum of `sample_weight`.
     monotonic_cst : array-like of shape (n_features,) or dict, default=None
-        1, -1 or 0 for features the prediction rises with, falls with, or either; a dict goes by
-        names.
+        1, -1 or 0 for features with which the prediction rises, falls, or does either; a dict goes
+        by names.
     categorical_features : "from_dtype", array-like or None, default=None
         Which columns hold categories: a mask, indices or names; or all of a categorical dtype.
         Categories not seen in `fit` count as missing.

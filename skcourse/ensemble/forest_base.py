@@ -14,6 +14,7 @@ from scipy.sparse import hstack, issparse
 from sklearn.base import MultiOutputMixin
 from sklearn.callback import CallbackSupportMixin
 from sklearn.ensemble import BaseEnsemble
+from sklearn.utils import check_consistent_length
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -27,15 +28,15 @@ from skcourse.ensemble.out_of_bag import OutOfBag, out_of_bag
 from skcourse.tree.base import (
     TreeModel,
     adopt,
-    check_finite_rows,
     read_rows,
     resolve_growth,
     sorted_columns,
 )
+from skcourse.tree.categories import CategoryEncoder, read_table
 from skcourse.tree.columns import rank_columns
 from skcourse.tree.walk import leaves, mean_values, pack
 
-AS_READ = {"accept_sparse": "csc", "dtype": np.float32, "ensure_all_finite": False}
+AS_READ = {"accept_sparse": "csc", "dtype": np.float32, "ensure_all_finite": "allow-nan"}
 BATCH = 10  # trees between two calls of callbacks, if there are any
 
 
@@ -133,37 +134,38 @@ class BaseForest(CallbackSupportMixin, MultiOutputMixin, BaseEnsemble, metaclass
         """Carry out `fit`."""
         if issparse(y_given):
             raise ValueError("sparse multilabel-indicator for y is not supported.")
-        X, y = self._read_Xy(X_given, y_given)
+        before = list(self.estimators_) if self.warm_start and hasattr(self, "estimators_") else []
+        encoder = self._encoder if before else CategoryEncoder(self.categorical_features)
+        X, y = self._read_Xy(X_given, y_given, encoder if before else encoder.fit(X_given))
         weights = check_weights(sample_weight, X, dtype=np.float64)
         labels = self._read_labels(as_columns(y), weights)
         sampling = self._sampling(X.shape[0], product(weights, labels.weights), labels)
-        before = list(self.estimators_) if self.warm_start and hasattr(self, "estimators_") else []
         seeds = self._seeds(len(before))
         self._check_scored(labels)
         n_batches = -(-len(seeds) // BATCH)
         task = fit_task(self, X_given, y_given, sample_weight, max_subtasks=n_batches)
-        known = self._attributes_of(labels, sampling)
+        known = {"_encoder": encoder} | self._attributes_of(labels, sampling)
         trees = self._grow(X, labels, sampling, seeds, task, before, known)
         known |= self._judged(trees, X, labels, sampling, n_new=len(seeds))
         self._set(known | {"estimators_": trees})
         task.end()
         return self
 
-    def _read_Xy(self, X, y):
-        """Return X, float32 or CSC, and y as they are given to `fit`."""
-        X, y = validate_data(self, X, y, multi_output=True, **AS_READ)
-        return self._in_order(X), y
-
-    def _in_order(self, X):
-        """Return X without infinities; if sparse, sorted."""
-        check_finite_rows(self, X)
-        return sorted_columns(X) if issparse(X) else X
+    def _read_Xy(self, X, y, encoder):
+        """Return X, float32 or CSC, with codes for categories, and y as it is given to `fit`."""
+        if self.categorical_features is None:
+            X, y = validate_data(self, X, y, multi_output=True, **AS_READ)
+            return (sorted_columns(X) if issparse(X) else X), y
+        y = validate_data(self, y=y, multi_output=True)
+        X = read_table(self, X, reset=True, encoder=encoder)
+        check_consistent_length(X, y)
+        return X, y
 
     def _read_X(self, X):
         """Return X as the trees walk it."""
         if not hasattr(self, "estimators_"):
             check_is_fitted(self)
-        return read_rows(self, X)
+        return read_rows(self, X, self._encoder)
 
     def _sampling(self, n_samples, weights, labels):
         """Return how rows are drawn; raise ValueError if what is asked for needs a bootstrap."""
@@ -224,17 +226,26 @@ class BaseForest(CallbackSupportMixin, MultiOutputMixin, BaseEnsemble, metaclass
         n, d = X.shape
         growth = resolve_growth(self, n, d, n, n_classes=labels.n_classes)
         growth = growth._replace(splitter=self.estimator.splitter)
-        columns = rank_columns(X, orders=needs_orders(growth, d), n_jobs=self.n_jobs)
+        columns = rank_columns(
+            X,
+            is_categorical=known["_encoder"].is_categorical,
+            orders=needs_orders(growth, d),
+            n_jobs=self.n_jobs,
+        )
         targets = labels.targets(sampling.weights)
         ground = Ground(columns, targets, growth, self.min_weight_fraction_leaf, sampling)
         trees = list(before)
+
+        def fitted():
+            return known | {"estimators_": list(trees)}
+
         size = BATCH if getattr(self, "_skl_callbacks", None) else len(seeds)
         for start in range(0, len(seeds), size):
             part = task.subtask("trees")
             batch = seeds[start : start + size]
             grown = grow_trees(ground, batch, n_jobs=self.n_jobs, verbose=self.verbose)
             trees += self._adopt(grown, batch, labels, d)
-            if part.end(lambda: known | {"estimators_": list(trees)}):
+            if part.end(fitted):
                 break
         return trees
 

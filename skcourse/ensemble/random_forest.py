@@ -44,8 +44,8 @@ class RandomForestClassifier(ForestClassifier):
     bootstrap : bool, default=True
         Whether each tree has a sample of the rows, drawn with replacement; else all of them.
     oob_score : bool or callable, default=False
-        Whether to judge each row by the trees that have not seen it: by the share of right answers, or
-        by ``callable(y_true, y_pred)``. Only with `bootstrap`.
+        Whether to judge each row by the trees that have not seen it: by the share of right
+        answers, or by ``callable(y_true, y_pred)``. Only with `bootstrap`.
     n_jobs : int, default=None
         Threads, of `fit` over trees, of predictions over rows: None is 1 unless a joblib context
         says otherwise, -1 all cores. The trees do not depend on it.
@@ -65,8 +65,8 @@ class RandomForestClassifier(ForestClassifier):
         With `bootstrap`, how many rows are drawn for a tree: None for `n_samples`; a float is a
         share of `n_samples`, or of the sum of `sample_weight`.
     monotonic_cst : array-like of shape (n_features,) or dict, default=None
-        1, -1 or 0 for features the probability of the second class rises with, falls with, or either; a dict goes by
-        names.
+        1, -1 or 0 for features with which the probability of the second class rises, falls, or
+        does either; a dict goes by names.
     categorical_features : "from_dtype", array-like or None, default=None
         Which columns hold categories: a mask, indices or names; or all of a categorical dtype.
         Categories not seen in `fit` count as missing.
@@ -221,8 +221,8 @@ class RandomForestRegressor(ForestRegressor):
         With `bootstrap`, how many rows are drawn for a tree: None for `n_samples`; a float is a
         share of `n_samples`, or of the sum of `sample_weight`.
     monotonic_cst : array-like of shape (n_features,) or dict, default=None
-        1, -1 or 0 for features the prediction rises with, falls with, or either; a dict goes by
-        names.
+        1, -1 or 0 for features with which the prediction rises, falls, or does either; a dict goes
+        by names.
     categorical_features : "from_dtype", array-like or None, default=None
         Which columns hold categories: a mask, indices or names; or all of a categorical dtype.
         Categories not seen in `fit` count as missing.

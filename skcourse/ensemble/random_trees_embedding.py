@@ -10,6 +10,7 @@ Reference   F. Moosmann, B. Triggs, F. Jurie, Fast discriminative visual codeboo
 """
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.utils import check_random_state
@@ -19,6 +20,8 @@ from skcourse.core.validation import fit_context
 from skcourse.ensemble.forest_base import AS_READ, BaseForest
 from skcourse.ensemble.forest_labels import read_numbers
 from skcourse.tree import ExtraTreeRegressor
+from skcourse.tree.base import sorted_columns
+from skcourse.tree.categories import read_table
 
 
 class RandomTreesEmbedding(TransformerMixin, BaseForest):
@@ -134,9 +137,13 @@ class RandomTreesEmbedding(TransformerMixin, BaseForest):
         self.categorical_features = categorical_features
         self.interaction_cst = interaction_cst
 
-    def _read_Xy(self, X, y):
+    def _read_Xy(self, X, y, encoder):
         """Return X, and targets drawn at random."""
-        X = self._in_order(validate_data(self, X, **AS_READ))
+        if self.categorical_features is None:
+            X = validate_data(self, X, **AS_READ)
+            X = sorted_columns(X) if issparse(X) else X
+        else:
+            X = read_table(self, X, reset=True, encoder=encoder)
         return X, check_random_state(self.random_state).uniform(size=X.shape[0])
 
     def _read_labels(self, y, sample_weight):
