@@ -241,7 +241,8 @@ class TreeModel(MultiOutputMixin, BaseEstimator):
         -------
         leaves : int64 array of shape (n_samples,)
         """
-        return self.tree_.apply(self._rows(X, check_input))
+        X = self._rows(X, check_input)
+        return self.tree_.apply(X)
 
     def decision_path(self, X, check_input=True):
         """Return which nodes each sample passes.
@@ -256,7 +257,8 @@ class TreeModel(MultiOutputMixin, BaseEstimator):
         -------
         indicator : CSR matrix of shape (n_samples, n_nodes), 1 where a sample passes a node
         """
-        return self.tree_.decision_path(self._rows(X, check_input))
+        X = self._rows(X, check_input)
+        return self.tree_.decision_path(X)
 
     def get_depth(self):
         """Return the number of splits on the longest way from the root to a leaf."""

@@ -154,7 +154,8 @@ class DecisionTreeClassifier(ClassifierMixin, TreeModel):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
         """
-        leaves = self.tree_.apply(self._rows(X, check_input))
+        X = self._rows(X, check_input)
+        leaves = self.tree_.apply(X)
         values = self.tree_.value
         if len(leaves) < len(values):
             codes = np.argmax(values.take(leaves, axis=0), axis=2)
@@ -180,7 +181,8 @@ class DecisionTreeClassifier(ClassifierMixin, TreeModel):
         -------
         shares : ndarray of shape (n_samples, n_classes), or list of them, one per output
         """
-        shares = self.tree_.predict(self._rows(X, check_input))
+        X = self._rows(X, check_input)
+        shares = self.tree_.predict(X)
         if self.n_outputs_ == 1:
             return shares
         return [shares[:, k, : self.n_classes_[k]] for k in range(self.n_outputs_)]
@@ -321,7 +323,8 @@ class DecisionTreeRegressor(RegressorMixin, TreeModel):
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs), float64
         """
-        return self.tree_.predict(self._rows(X, check_input))[..., 0]
+        X = self._rows(X, check_input)
+        return self.tree_.predict(X)[..., 0]
 
     def _compute_partial_dependence_recursion(self, grid, target_features):
         """Answer scikit-learn's `partial_dependence(method="recursion")`."""
