@@ -84,7 +84,7 @@ class DecisionTreeClassifier(ClassifierMixin, TreeModel):
     feature_importances_ : ndarray of shape (n_features,), shares of (6) summed over the splits
     tree_ : Tree, the nodes; see `skcourse.tree.fitted_tree`
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features,), where X has names
+    feature_names_in_ : ndarray of shape (n_features,), only if X has names
 
     Examples
     --------
@@ -260,7 +260,7 @@ class DecisionTreeRegressor(RegressorMixin, TreeModel):
     feature_importances_ : ndarray of shape (n_features,), shares of (6) summed over the splits
     tree_ : Tree, the nodes; see `skcourse.tree.fitted_tree`
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features,), where X has names
+    feature_names_in_ : ndarray of shape (n_features,), only if X has names
 
     Examples
     --------

@@ -66,7 +66,7 @@ class ExtraTreeClassifier(DecisionTreeClassifier):
     feature_importances_ : ndarray of shape (n_features,), shares in the fall of impurity
     tree_ : Tree, the nodes; see `skcourse.tree.fitted_tree`
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features,), where X has names
+    feature_names_in_ : ndarray of shape (n_features,), only if X has names
 
     Examples
     --------
@@ -139,10 +139,10 @@ class ExtraTreeRegressor(DecisionTreeRegressor):
     random_state : int, RandomState instance or None, default=None
         Drives the order of the features, by which ties are broken, and random thresholds. The
         draws are scikit-learn's.
-    max_leaf_nodes : int, default=None
-        Grow best first, to so many leaves.
     min_impurity_decrease : float, default=0.0
         The least fall of impurity, over the weight of all samples, of a split.
+    max_leaf_nodes : int, default=None
+        Grow best first, to so many leaves.
     ccp_alpha : float, default=0.0
         The price of a leaf in minimal cost-complexity pruning.
     monotonic_cst : array-like of int of shape (n_features,) or dict, default=None
@@ -163,7 +163,7 @@ class ExtraTreeRegressor(DecisionTreeRegressor):
     feature_importances_ : ndarray of shape (n_features,), shares in the fall of impurity
     tree_ : Tree, the nodes; see `skcourse.tree.fitted_tree`
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features,), where X has names
+    feature_names_in_ : ndarray of shape (n_features,), only if X has names
 
     Examples
     --------
@@ -184,8 +184,8 @@ class ExtraTreeRegressor(DecisionTreeRegressor):
         min_weight_fraction_leaf=0.0,
         max_features=1.0,
         random_state=None,
-        max_leaf_nodes=None,
         min_impurity_decrease=0.0,
+        max_leaf_nodes=None,
         ccp_alpha=0.0,
         monotonic_cst=None,
         categorical_features=None,
@@ -200,8 +200,8 @@ class ExtraTreeRegressor(DecisionTreeRegressor):
             min_weight_fraction_leaf=min_weight_fraction_leaf,
             max_features=max_features,
             random_state=random_state,
-            max_leaf_nodes=max_leaf_nodes,
             min_impurity_decrease=min_impurity_decrease,
+            max_leaf_nodes=max_leaf_nodes,
             ccp_alpha=ccp_alpha,
             monotonic_cst=monotonic_cst,
             categorical_features=categorical_features,
