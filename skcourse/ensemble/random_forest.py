@@ -14,6 +14,7 @@ from skcourse.core.validation import StrOptions
 from skcourse.ensemble.forest_classifier import ForestClassifier
 from skcourse.ensemble.forest_regressor import ForestRegressor
 from skcourse.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from skcourse.tree.decision_tree import current_name
 
 
 class RandomForestClassifier(ForestClassifier):
@@ -182,8 +183,8 @@ class RandomForestRegressor(ForestRegressor):
         Trees.
     criterion : {"squared_error", "absolute_error", "friedman_mse", "poisson"}, \
             default="squared_error"
-        What splits lower: the squared error, also in Friedman's form; half the Poisson deviance;
-        the absolute error, for which leaves take medians.
+        What splits lower: the squared error, half the Poisson deviance, or the absolute error, for
+        which leaves take medians. "friedman_mse" is a name of "squared_error" that will go.
     max_depth : int, default=None
         Levels of splits; None for as many as it takes.
     min_samples_split : int or float, default=2
@@ -300,7 +301,7 @@ class RandomForestRegressor(ForestRegressor):
         interaction_cst=None,
     ):
         self.n_estimators = n_estimators
-        self.criterion = criterion
+        self.criterion = current_name(criterion)
         self.max_depth = max_depth
         self.min_samples_split = min_samples_split
         self.min_samples_leaf = min_samples_leaf

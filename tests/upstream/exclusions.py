@@ -13,6 +13,7 @@ MODULES = (
     "sklearn.decomposition.tests.test_nmf",
     "sklearn.decomposition.tests.test_pca",
     "sklearn.decomposition.tests.test_truncated_svd",
+    "sklearn.ensemble.tests.test_forest",
     "sklearn.linear_model._glm.tests.test_glm",
     "sklearn.linear_model.tests.test_base",
     "sklearn.linear_model.tests.test_bayes",
@@ -120,5 +121,20 @@ EXCLUDED = {
     ),
     "tree/test_tree::test_build_pruned_tree_*": (
         "gives our trees to functions of a private module, in which classes are fixed"
+    ),
+    "ensemble/test_forest::test_random_trees_embedding_raise_error_oob[*]": (
+        "calls the private method _set_oob_score_and_attributes of the estimator"
+    ),
+    "ensemble/test_forest::test_validate_y_class_weight[*": (
+        "calls the private method _validate_y_class_weight of the estimator"
+    ),
+    "ensemble/test_forest::test_oob_not_computed_twice[*]": (
+        "replaces the private method _set_oob_score_and_attributes of the estimator"
+    ),
+    "ensemble/test_forest::test_backend_respected": (
+        "counts the tasks of a joblib backend; trees of ours grow on the house's threads"
+    ),
+    "ensemble/test_forest::test_mse_criterion_object_segfault_smoke_test[*]": (
+        "gives a criterion of a private module"
     ),
 }
