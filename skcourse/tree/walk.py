@@ -8,12 +8,13 @@ Method      The children of a node lie side by side, so that a step is an additi
             and a leaf is a node that leads to itself (left(a) = a, threshold infinite). Nothing in
             (2) depends on a branch that a processor could guess wrong. What is left is the wait for
             memory, so `LANES` walks, which do not wait for each other, take each step together:
-            rows through one tree, or, of a few rows, one row through several trees.
-            A node is 16 bytes. Nodes are numbered level by level: the first levels, through which
-            every row comes, are neighbours in cache.
+            rows through one tree, or, of a few rows, one row through many trees.
+            Nodes are numbered level by level: the first levels, through which every row comes, are
+            neighbours in cache. A threshold t meets a float32 x as the largest float32 up to t,
+            which asks the same of x.
 Order       (1) is added in the order of the trees for each row alone: the same bits for one row or
             many, and for any number of threads.
-Cost        Per row and tree its depth; some 5 ns a level while a tree stays in cache.
+Cost        Per row and tree its depth; some 2 ns a level while a tree stays in cache.
 Reference   N. Asadi, J. Lin, A. de Vries, Runtime optimizations for tree-based machine learning
             models, IEEE Trans. Knowledge and Data Engineering, 2014.
 """
@@ -26,27 +27,29 @@ from skcourse.core.chunks import reduce_blocks
 from skcourse.core.dense_chunks import DenseChunks
 from skcourse.core.kernel import kernel
 
-LANES = 16
+LANES = 32
 FEW = 2**12  # walks that one thread takes sooner than a second one wakes up
-FEW_ROWS = 4  # through several trees: the lanes hold trees instead of rows
+FEW_ROWS = 8  # or less go one by one, each through many trees at a time
 BLOCK_ROWS = 8192  # which go through one tree before the next tree is looked at
 BLOCK_BYTES = 2**22
-SET, MISSING_RIGHT = 2, 1  # the low bits of `split`; the feature is above them
-
-NODE = np.dtype([("threshold", "f8"), ("left", "u4"), ("split", "u4")])
 
 
 class Walk(NamedTuple):
     """Many trees as one table. The nodes of a tree follow each other, its root first."""
 
-    nodes: np.ndarray  # NODE (n_nodes,): threshold, or the number of the set; left child; split
-    roots: np.ndarray  # int64 (n_trees + 1,), where each tree begins; then n_nodes
-    numbers: np.ndarray  # uint32 (n_nodes,), the number of the node in its own tree
-    leaves: np.ndarray  # uint32 (n_nodes,), the row of `values` of a leaf; 0 at inner nodes
-    values: np.ndarray  # float64 (n_leaves, n_values)
-    columns: np.ndarray  # int64 (n_trees,), the column of the result where the tree's values begin
+    left: np.ndarray  # uint32 (n_nodes,), the left child, before the right one; a leaf itself
+    feature: np.ndarray  # uint32 (n_nodes,), 0 at leaves
+    threshold: np.ndarray  # float64 (n_nodes,), infinite at leaves and where categories split
+    threshold32: np.ndarray  # float32 (n_nodes,), the largest up to `threshold`
+    missing_right: np.ndarray  # uint8 (n_nodes,), 1 where a missing value goes right
+    category_set: np.ndarray  # int64 (n_nodes,), as in `Nodes`
     set_start: np.ndarray  # int64 (n_sets + 1,), as in `Nodes`
     set_words: np.ndarray  # uint64
+    roots: np.ndarray  # int64 (n_trees + 1,), where each tree begins; then n_nodes
+    numbers: np.ndarray  # uint32 (n_nodes,), the number of the node in its own tree
+    leaf: np.ndarray  # uint32 (n_nodes,), the row of `values` of a leaf; 0 at inner nodes
+    values: np.ndarray  # float64 (n_leaves, n_values)
+    columns: np.ndarray  # int64 (n_trees,), the column of the result where the tree's values begin
 
 
 @kernel
@@ -86,34 +89,49 @@ def pack(trees, *, values=None, scale=1.0, columns=None):
     scale = np.broadcast_to(np.asarray(scale, np.float64), len(trees))
     columns = np.zeros(len(trees)) if columns is None else columns
     roots = start_of([len(tree.feature) for tree in trees])
-    nodes, numbers = np.empty(roots[-1], NODE), np.empty(roots[-1], np.uint32)
-    leaves, at_leaves, n_leaves, n_sets = np.zeros(roots[-1], np.uint32), [], 0, 0
-    for t, tree in enumerate(trees):
+    n_sets = start_of([len(tree.set_start) - 1 for tree in trees])
+    tables = [pack_tree(*given) for given in zip(trees, roots[:-1], n_sets[:-1], strict=True)]
+    left, feature, threshold, missing_right, sets, numbers = map(
+        np.concatenate, zip(*tables, strict=True)
+    )
+    is_leaf = left == np.arange(len(left))
+    leaf = np.where(is_leaf, np.cumsum(is_leaf) - 1, 0).astype(np.uint32)
+    at_leaves = []
+    for t, (value, factor) in enumerate(zip(values, scale, strict=True)):
         own = slice(roots[t], roots[t + 1])
-        numbers[own] = order = pack_tree(tree, roots[t], n_sets, nodes[own])
-        is_leaf = tree.children_left[order] < 0
-        old = order[is_leaf]
-        leaves[own][is_leaf] = np.arange(n_leaves, n_leaves + len(old))
-        at_leaves.append(values[t].reshape(len(order), -1)[old] * scale[t])
-        n_leaves, n_sets = n_leaves + len(old), n_sets + len(tree.set_start) - 1
-    start, words = joined_sets(trees)
-    table = (nodes, roots, numbers, leaves, np.concatenate(at_leaves, dtype=np.float64))
-    return Walk(*map(read_only, (*table, np.asarray(columns, np.int64), start, words)))
+        at_leaves.append(value.reshape(len(value), -1)[numbers[own][is_leaf[own]]] * factor)
+    walk = Walk(
+        left, feature, threshold, rounded_down(threshold), missing_right, sets, *joined_sets(trees),
+        roots, numbers, leaf, np.concatenate(at_leaves, dtype=np.float64),
+        np.asarray(columns, np.int64),
+    )  # fmt: skip
+    return Walk(*map(read_only, walk))
 
 
-def pack_tree(tree, base, first_set, nodes):
-    """Write the nodes of one tree, whose root is number `base`; return their order."""
-    order, child = np.empty(len(nodes), np.int64), np.empty(len(nodes), np.int64)
+def pack_tree(tree, base, first_set):
+    """Return the columns of one tree whose root is number `base`, up to `numbers`."""
+    n = len(tree.feature)
+    order, child = np.empty(n, np.int64), np.empty(n, np.int64)
     left, right = (np.asarray(side, np.int64) for side in (tree.children_left, tree.children_right))
     breadth_first(read_only(left), read_only(right), order, child)
     leaf, sets = left[order] < 0, tree.category_set[order]
-    threshold = np.where(sets >= 0, sets + first_set, tree.threshold[order])
-    nodes["threshold"] = np.where(leaf, np.inf, threshold)
-    nodes["left"] = base + child
-    feature = np.where(leaf, 0, tree.feature[order])
-    missing_right = ~leaf & (tree.missing_go_to_left[order] == 0)
-    nodes["split"] = feature * 4 + (~leaf & (sets >= 0)) * SET + missing_right * MISSING_RIGHT
-    return order
+    splits_sets = ~leaf & (sets >= 0)
+    return (
+        (base + child).astype(np.uint32),
+        np.where(leaf, 0, tree.feature[order]).astype(np.uint32),
+        np.where(leaf | splits_sets, np.inf, tree.threshold[order]),
+        (~leaf & (tree.missing_go_to_left[order] == 0)).astype(np.uint8),
+        np.where(splits_sets, sets + first_set, -1),
+        order.astype(np.uint32),
+    )
+
+
+def rounded_down(threshold):
+    """Return the largest float32 up to each threshold: x > t is the same for a float32 x."""
+    with np.errstate(over="ignore"):
+        narrow = threshold.astype(np.float32)
+        below = np.nextafter(narrow, np.float32(-np.inf))
+    return np.where(narrow > threshold, below, narrow)
 
 
 def joined_sets(trees):
@@ -138,96 +156,110 @@ def read_only(array):
 
 
 @kernel
-def goes_right(x, node, set_start, set_words):
-    """Return 1 or 0: whether x, the value of the feature that `node` splits, goes right."""
-    split = node["split"]
-    missing = np.uint32(split & np.uint32(MISSING_RIGHT))
-    if split & np.uint32(SET):
-        s = int(node["threshold"])
-        if not (x >= 0 and x < 64 * (set_start[s + 1] - set_start[s])):
-            return missing  # NaN, or a category that was not there
-        c = int(x)
-        word = set_words[set_start[s] + (c >> 6)]
-        return np.uint32(1) - np.uint32((word >> np.uint64(c & 63)) & np.uint64(1))
-    return np.uint32(x > node["threshold"]) | (np.uint32(x != x) & missing)
+def goes_right(walk, node, right, x):
+    """Return 1 or 0: whether x goes right, where `right` says what its size alone means."""
+    s = walk.category_set[node]
+    if s >= 0:
+        start = walk.set_start[s]
+        if x >= 0 and x < 64 * (walk.set_start[s + 1] - start):
+            c = np.int64(x)
+            word = walk.set_words[start + (c >> 6)] >> np.uint64(c & 63)
+            return np.uint32(1) - np.uint32(word & np.uint64(1))
+        return np.uint32(walk.missing_right[node])  # NaN, or a category that was not there
+    return right | (np.uint32(x != x) & np.uint32(walk.missing_right[node]))
 
 
 @kernel
-def descend(walk, flat, starts, at):
-    """Take every lane j, the row from flat[starts[j]] on, from node at[j] to its leaf by (2)."""
+def descend(walk, thresholds, rows, starts, at, plain):
+    """Take every lane j, the row from rows[starts[j]] on, from node at[j] to its leaf by (2).
+
+    `plain` says that there is neither a missing value nor a category.
+    """
     moving = np.uint32(1)
+    while plain and moving != 0:
+        moving = np.uint32(0)
+        for j in range(len(at)):
+            node = at[j]
+            x = rows[starts[j] + walk.feature[node]]
+            at[j] = walk.left[node] + np.uint32(x > thresholds[node])
+            moving |= at[j] ^ node
     while moving != 0:
         moving = np.uint32(0)
-        for j in range(LANES):
-            node = walk.nodes[at[j]]
-            x = flat[starts[j] + np.uint64(node["split"] >> np.uint32(2))]
-            to = node["left"] + goes_right(x, node, walk.set_start, walk.set_words)
-            moving |= to ^ at[j]
-            at[j] = to
+        for j in range(len(at)):
+            node = at[j]
+            x = rows[starts[j] + walk.feature[node]]
+            right = np.uint32(x > thresholds[node])
+            at[j] = walk.left[node] + goes_right(walk, node, right, x)
+            moving |= at[j] ^ node
 
 
 @kernel
-def leaves_of_tree(walk, t, X, ends):
+def is_plain(walk, rows):
+    """Return whether there is neither a missing value nor a category: see `descend`."""
+    if len(walk.set_start) > 1:
+        return False
+    n_missing = 0
+    for i in range(len(rows)):
+        n_missing += rows[i] != rows[i]
+    return n_missing == 0
+
+
+@kernel
+def leaves_of_tree(walk, thresholds, t, X, plain, ends):
     """Write the leaf of tree t where each row of X ends, several rows at a time."""
     n, d = X.shape
-    flat = X.reshape(-1)
+    rows = X.reshape(-1)
     starts, at = np.zeros(LANES, np.uint64), np.zeros(LANES, np.uint32)
     for first in range(0, n, LANES):
         for j in range(LANES):  # the last row fills what is left of the lanes
             starts[j] = min(first + j, n - 1) * d
             at[j] = walk.roots[t]
-        descend(walk, flat, starts, at)
+        descend(walk, thresholds, rows, starts, at, plain)
         for j in range(min(LANES, n - first)):
             ends[first + j] = at[j]
 
 
 @kernel
-def leaves_of_row(walk, trees, row, ends):
-    """Write the leaf of each tree where one row ends, several trees at a time."""
-    starts, at = np.zeros(LANES, np.uint64), np.zeros(LANES, np.uint32)
-    for first in range(trees[0], trees[1], LANES):
-        for j in range(LANES):
-            at[j] = walk.roots[min(first + j, trees[1] - 1)]
-        descend(walk, row, starts, at)
-        for j in range(min(LANES, trees[1] - first)):
-            ends[first - trees[0] + j] = at[j]
+def leaves_of_row(walk, thresholds, trees, row, ends):
+    """Write the leaf of each tree where one row ends, all trees at a time."""
+    starts = np.zeros(len(ends), np.uint64)
+    for j in range(len(ends)):
+        ends[j] = walk.roots[trees[0] + j]
+    descend(walk, thresholds, row, starts, ends, is_plain(walk, row))
 
 
 @kernel
 def add_leaf(walk, t, end, out):
     """Add the values of the leaf `end` of tree t to a row of the result."""
-    leaf, column = walk.leaves[end], walk.columns[t]
+    leaf, column = walk.leaf[end], walk.columns[t]
     for k in range(walk.values.shape[1]):
         out[column + k] += walk.values[leaf, k]
 
 
 @kernel
-def add_rows(walk, trees, X, out):
+def add_rows(walk, thresholds, trees, X, out):
     """Add (1), over the trees trees[0] .. trees[1], to the rows of `out`."""
-    n = X.shape[0]
+    n, n_trees = X.shape[0], trees[1] - trees[0]
     if n <= FEW_ROWS:
-        ends = np.empty(trees[1] - trees[0], np.uint32)
+        ends = np.empty(n_trees, np.uint32)
         for i in range(n):
-            leaves_of_row(walk, trees, X[i], ends)
-            for t in range(trees[0], trees[1]):
-                add_leaf(walk, t, ends[t - trees[0]], out[i])
+            leaves_of_row(walk, thresholds, trees, X[i], ends)
+            for t in range(n_trees):
+                add_leaf(walk, trees[0] + t, ends[t], out[i])
     else:
-        ends = np.empty(n, np.uint32)
+        ends, plain = np.empty(n, np.uint32), is_plain(walk, X.reshape(-1))
         for t in range(trees[0], trees[1]):
-            leaves_of_tree(walk, t, X, ends)
+            leaves_of_tree(walk, thresholds, t, X, plain, ends)
             for i in range(n):
                 add_leaf(walk, t, ends[i], out[i])
 
 
 @kernel
-def find_leaves(walk, X, ends):
-    """Write where each row ends in each tree, as rows of the table: uint32 (n, n_trees)."""
-    n, n_trees = ends.shape
-    column = np.empty(n, np.uint32)
-    for t in range(n_trees):
-        leaves_of_tree(walk, t, X, column)
-        for i in range(n):
-            ends[i, t] = column[i]
+def find_leaves(walk, thresholds, X, ends):
+    """Write where each row ends in each tree, as rows of the table: uint32 (n_trees, n)."""
+    plain = is_plain(walk, X.reshape(-1))
+    for t in range(len(ends)):
+        leaves_of_tree(walk, thresholds, t, X, plain, ends[t])
 
 
 def add_values(walk, X, out, *, trees=None, n_jobs=-1):
@@ -251,7 +283,7 @@ def add_values(walk, X, out, *, trees=None, n_jobs=-1):
     first, last = (0, len(walk.columns)) if trees is None else trees
 
     def part(block, rows):
-        add_rows(walk, (first, last), block, out[rows])
+        add_rows(walk, thresholds_for(walk, block), (first, last), block, out[rows])
 
     over_blocks(part, X, last - first, n_jobs)
     return out
@@ -273,17 +305,22 @@ def leaves(walk, X, *, n_jobs=-1):
     numbers = np.empty((X.shape[0], len(walk.columns)), np.int64)
 
     def part(block, rows):
-        numbers[rows] = walk.numbers[ends_of(walk, block)]
+        numbers[rows] = walk.numbers[ends_of(walk, block)].T
 
     over_blocks(part, X, len(walk.columns), n_jobs)
     return numbers
 
 
 def ends_of(walk, block):
-    """Return where the rows of a dense block end, as rows of the table: uint32 (n, n_trees)."""
-    ends = np.empty((len(block), len(walk.columns)), np.uint32)
-    find_leaves(walk, block, ends)
+    """Return where the rows of a dense block end, as rows of the table: uint32 (n_trees, n)."""
+    ends = np.empty((len(walk.columns), len(block)), np.uint32)
+    find_leaves(walk, thresholds_for(walk, block), block, ends)
     return ends
+
+
+def thresholds_for(walk, X):
+    """Return the thresholds that rows of this dtype meet."""
+    return walk.threshold32 if X.dtype == np.float32 else walk.threshold
 
 
 def over_blocks(part, X, n_trees, n_jobs):
