@@ -39,7 +39,6 @@ class CategoryRules(NamedTuple):
     on_a_line: bool  # K = 1, or the two classes of one output
     smoothing: float  # of the means that order the categories
     support: float  # groups of less go right
-    reject: bool  # values out of bounds: True: no such split, False: clipped (K = 1)
     lighter_left: bool  # trees: what the node did not see goes right, with the majority of rows
 
 
@@ -56,11 +55,8 @@ def worth(sums, side, rules, kind, bounds):
     if sums[side, 0] < max(rules.min_count, 1.0) or sums[side, 1] < rules.min_weight:
         return -np.inf
     weight = sums[side, 1] + rules.l2 + TINY
-    first = sums[side, 2] / weight
-    if kind.reject and not bounds.lower <= first <= bounds.upper:
-        return -np.inf
     if sums.shape[1] == 3 and kind.score == QUADRATIC:
-        return sums[side, 2] * min(max(first, bounds.lower), bounds.upper)
+        return sums[side, 2] * min(max(sums[side, 2] / weight, bounds.lower), bounds.upper)
     total = 0.0
     for k in range(2, sums.shape[1]):
         if kind.score == QUADRATIC:
@@ -99,7 +95,7 @@ def scan_order(groups, order, best, goes_left, rules, kind, bounds):
     order : int64 (m,)
     best : float
     goes_left : uint8 (n_groups,)
-    rules, kind, bounds : Rules, CategoryRules, Bounds
+    rules, kind, bounds : Rules, CategoryRules, Bounds (which clip values where K = 1)
 
     Returns
     -------
