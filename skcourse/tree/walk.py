@@ -331,7 +331,7 @@ def over_blocks(part, X, n_trees, n_jobs):
             part(read_only(X), slice(0, n))
         return
     X = X if isinstance(X, np.ndarray) else DenseChunks(X.tocsr())
-    n_rows = max(min(BLOCK_ROWS, BLOCK_BYTES // row_bytes, -(-n // 8)), 256)
+    n_rows = max(min(BLOCK_ROWS, BLOCK_BYTES // row_bytes, -(-n // 4)), 256)
     blocks = [slice(i, min(i + n_rows, n)) for i in range(0, n, n_rows)]
 
     def whole(rows):
