@@ -115,6 +115,7 @@ def test_pipeline_grid_search_and_cross_validation(estimator):
         "alphas": [(0.1, 1.0), (1.0, 10.0)],
         "fit_intercept": [True, False],
         "reg_covar": [0.01, 0.1],
+        "max_depth": [1, 2],
     }
     chosen = next(p for p in grids if p in estimator.get_params())
     grid = {f"{name}__{chosen}": grids[chosen]}

@@ -111,7 +111,7 @@ class Tree:
         self.n_outputs = nodes.value.shape[1]
         if n_classes is None:
             n_classes = np.ones(self.n_outputs, np.int64)
-        self.n_classes = np.array(n_classes, np.int64).reshape(-1)
+        self.n_classes = copied(np.atleast_1d(n_classes), np.int64)
         self._walk, self._given_out = None, False
 
     children_left = shown("children_left", "Left child of each node, -1 at leaves.")
@@ -239,15 +239,22 @@ class Tree:
     def __setstate__(self, state):
         """Take the state back; the arrays become the tree's own."""
         packed = state["nodes"]
-        kept = {ours: np.ascontiguousarray(packed[theirs]) for ours, theirs in FIELDS.items()}
         sets = {
             "category_set": np.full(len(packed), -1),
             "set_start": np.zeros(1, np.int64),
             "set_words": np.zeros(0, np.uint64),
         }
-        sets |= {name: np.array(state[name]) for name in SETS if name in state}
-        nodes = Nodes(value=np.array(state["values"], order="C"), **kept, **sets)
-        self.__init__(nodes, state["n_features"], state["n_classes"])
+        kept = {ours: copied(packed[name], NODE[name]) for ours, name in FIELDS.items()}
+        sets = {name: copied(state.get(name, new), new.dtype) for name, new in sets.items()}
+        nodes = Nodes(value=copied(state["values"], np.float64), **kept, **sets)
+        self.__init__(nodes, state["n_features"], copied(state["n_classes"], np.int64))
+
+
+def copied(array, dtype):
+    """Return a copy, in C order, whose dtype is no copy: its pickle is then that of the first."""
+    copy = np.empty(array.shape, np.dtype(dtype).type)
+    copy[...] = array
+    return copy
 
 
 def check_rows(X):
