@@ -113,11 +113,11 @@ class RandomForestClassifier(ForestClassifier):
     >>> from sklearn.datasets import load_iris
     >>> from skcourse.ensemble import RandomForestClassifier
     >>> X, y = load_iris(return_X_y=True)
-    >>> forest = RandomForestClassifier(n_estimators=20, oob_score=True, random_state=0).fit(X, y)
+    >>> forest = RandomForestClassifier(oob_score=True, random_state=0).fit(X, y)
     >>> forest.predict(X[::50])
     array([0, 1, 2])
-    >>> forest.feature_importances_.argmax()
-    np.int64(3)
+    >>> forest.oob_score_ > 0.9
+    True
     """
 
     _parameter_constraints: dict = {
