@@ -299,7 +299,7 @@ class BoostingLoss:
         return self.raw_of_means(np.array([np.average(y, weights=weights)]))[0]
 
     def gradients(self, y, raw, weights, gradients, hessians, n_jobs=-1, *, scaled=True):
-        """Write slopes and curvatures at `raw`; return the mean loss (1) there.
+        """Write slopes and curvatures at `raw`; return the mean loss (1), NaN without any weight.
 
         Parameters
         ----------
@@ -333,7 +333,7 @@ class BoostingLoss:
         total, mass = sum_over_chunks(
             part, n, row_bytes=row_bytes, min_rows=8 * TILE, n_jobs=n_jobs
         )
-        return total / mass
+        return total / mass if mass else np.nan
 
     def value(self, y, raw, weights=None, n_jobs=-1):
         """Return the mean loss (1) at `raw`."""
