@@ -266,7 +266,8 @@ class GradientBoostingClassifier(ClassifierMixin, GradientBoosting):
         -------
         proba : float64 array of shape (n_samples, n_classes)
         """
-        return self._loss.proba(self._raw_predict(X).T)
+        raw = self._raw_predict(X)
+        return self._loss.proba(raw.T)
 
     def predict_log_proba(self, X):
         """Return the logarithm of the probability of each class.
