@@ -181,14 +181,14 @@ def cut(nodes, alpha):
 
     Returns
     -------
-    state : int64 array of shape (n_nodes,): GONE, INNER or END
+    branches : Branches; its `state` tells what is left
     prices, costs : float64 arrays of shape (n_steps,), the path
     """
     n_nodes = len(nodes.feature)
     weights = nodes.weighted_n_node_samples
     branches = Branches(
-        nodes.children_left,
-        nodes.children_right,
+        left=np.ascontiguousarray(nodes.children_left),
+        right=np.ascontiguousarray(nodes.children_right),
         parent=np.zeros(n_nodes, np.int64),
         cost=weights * nodes.impurity / weights[0],
         branch_cost=np.zeros(n_nodes),
@@ -199,7 +199,7 @@ def cut(nodes, alpha):
     heap = Heap(np.zeros(n_nodes, np.int64), np.full(n_nodes, NOWHERE))
     prices, costs = np.empty(n_nodes), np.empty(n_nodes)
     n_steps = weakest_links(branches, heap, float(alpha), prices, costs)
-    return branches.state, prices[:n_steps].copy(), costs[:n_steps].copy()
+    return branches, prices[:n_steps].copy(), costs[:n_steps].copy()
 
 
 def pruning_path(nodes):
@@ -215,10 +215,10 @@ def pruning_path(nodes):
 
 def prune(nodes, alpha):
     """Return the tree that solves (1), its nodes numbered depth first, left before right."""
-    state, _, _ = cut(nodes, alpha)
-    order = np.empty(np.count_nonzero(state), np.int64)
+    branches, _, _ = cut(nodes, alpha)
+    order = np.empty(np.count_nonzero(branches.state), np.int64)
     left, right = np.full(len(order), LEAF), np.full(len(order), LEAF)
-    number_depth_first(nodes, state, order, left, right)
+    number_depth_first(branches, order, left, right)
     inner = left != LEAF
     kept = {name: getattr(nodes, name)[order] for name in Nodes._fields[2:10]}
     kept["feature"][~inner] = UNDEFINED
@@ -240,7 +240,7 @@ def prune(nodes, alpha):
 
 
 @kernel
-def number_depth_first(nodes, state, order, left, right):
+def number_depth_first(branches, order, left, right):
     """Number the nodes that are left; order[new] = old, and the children by new numbers."""
     stack = np.empty(len(order) + 1, np.int64)  # of old numbers
     above = np.empty(len(order) + 1, np.int64)  # new number of the parent of a right child
@@ -252,9 +252,9 @@ def number_depth_first(nodes, state, order, left, right):
         if above[height] != NOWHERE:
             right[above[height]] = new
         order[new] = t
-        if state[t] == INNER:
+        if branches.state[t] == INNER:
             left[new] = new + 1
-            stack[height], above[height] = nodes.children_right[t], new
-            stack[height + 1], above[height + 1] = nodes.children_left[t], NOWHERE
+            stack[height], above[height] = branches.right[t], new
+            stack[height + 1], above[height + 1] = branches.left[t], NOWHERE
             height += 2
         new += 1
