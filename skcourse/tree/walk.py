@@ -50,6 +50,7 @@ class Walk(NamedTuple):
     leaf: np.ndarray  # uint32 (n_nodes,), the row of `values` of a leaf; 0 at inner nodes
     values: np.ndarray  # float64 (n_leaves, n_values)
     columns: np.ndarray  # int64 (n_trees,), the column of the result where the tree's values begin
+    cover: np.ndarray  # float64 (n_nodes,), the weight that came to each node in the fit
 
 
 @kernel
@@ -91,7 +92,7 @@ def pack(trees, *, values=None, scale=1.0, columns=None):
     roots = start_of([len(tree.feature) for tree in trees])
     n_sets = start_of([len(tree.set_start) - 1 for tree in trees])
     tables = [pack_tree(*given) for given in zip(trees, roots[:-1], n_sets[:-1], strict=True)]
-    left, feature, threshold, missing_right, sets, numbers = map(
+    left, feature, threshold, missing_right, sets, numbers, cover = map(
         np.concatenate, zip(*tables, strict=True)
     )
     is_leaf = left == np.arange(len(left))
@@ -103,13 +104,13 @@ def pack(trees, *, values=None, scale=1.0, columns=None):
     walk = Walk(
         left, feature, threshold, rounded_down(threshold), missing_right, sets, *joined_sets(trees),
         roots, numbers, leaf, np.concatenate(at_leaves, dtype=np.float64),
-        np.asarray(columns, np.int64),
+        np.asarray(columns, np.int64), cover,
     )  # fmt: skip
     return Walk(*map(read_only, walk))
 
 
 def pack_tree(tree, base, first_set):
-    """Return the columns of one tree whose root is number `base`, up to `numbers`."""
+    """Return the columns of one tree whose root is number `base`."""
     n = len(tree.feature)
     order, child = np.empty(n, np.int64), np.empty(n, np.int64)
     left, right = (np.asarray(side, np.int64) for side in (tree.children_left, tree.children_right))
@@ -123,6 +124,7 @@ def pack_tree(tree, base, first_set):
         (~leaf & (tree.missing_go_to_left[order] == 0)).astype(np.uint8),
         np.where(splits_sets, sets + first_set, -1),
         order.astype(np.uint32),
+        np.asarray(tree.weighted_n_node_samples, np.float64)[order],
     )
 
 
@@ -323,15 +325,18 @@ def thresholds_for(walk, X):
     return walk.threshold32 if X.dtype == np.float32 else walk.threshold
 
 
-def over_blocks(part, X, n_trees, n_jobs):
-    """Call `part(block, rows)` for blocks of the rows of X, dense, in C order, read-only."""
+def over_blocks(part, X, work, n_jobs, *, n_rows=None):
+    """Call `part(block, rows)` for blocks of the rows of X, dense, in C order, read-only.
+
+    `work` is what a row costs, in walks; `n_rows` how many a block has, if that is not left to us.
+    """
     n, row_bytes = X.shape[0], X.dtype.itemsize * X.shape[1]
-    if isinstance(X, np.ndarray) and n * n_trees <= FEW:
+    if isinstance(X, np.ndarray) and n * work <= FEW:
         if n:
             part(read_only(X), slice(0, n))
         return
     X = X if isinstance(X, np.ndarray) else DenseChunks(X.tocsr())
-    n_rows = max(min(BLOCK_ROWS, BLOCK_BYTES // row_bytes, -(-n // 4)), 256)
+    n_rows = n_rows or max(min(BLOCK_ROWS, BLOCK_BYTES // row_bytes, -(-n // 4)), 256)
     blocks = [slice(i, min(i + n_rows, n)) for i in range(0, n, n_rows)]
 
     def whole(rows):
