@@ -16,7 +16,7 @@ from sklearn import get_config
 from skcourse.core.kernel import kernel
 from skcourse.tree.nodes import LEAF, Nodes
 from skcourse.tree.partial_dependence import add_partial_dependence
-from skcourse.tree.walk import leaves, pack
+from skcourse.tree.walk import leaves, pack, read_only
 
 NODE = np.dtype(  # a node of scikit-learn's pickles
     [
@@ -42,10 +42,10 @@ SETS = ("category_set", "set_start", "set_words")
 
 @kernel
 def count_levels(children_left, children_right, levels):
-    """Overwrite `levels`, int64 (n_nodes,), with the number of nodes from the root to each."""
+    """Write how many nodes lead to each, itself included; 0 if none, as `levels`, int64, is now."""
     levels[0] = 1
     for t in range(len(levels)):
-        if children_left[t] != LEAF:
+        if children_left[t] != LEAF and levels[t] > 0:
             levels[children_left[t]] = levels[t] + 1
             levels[children_right[t]] = levels[t] + 1
 
@@ -148,7 +148,7 @@ class Tree:
 
     def compute_node_depths(self):
         """Return the number of nodes from the root to each node, itself included."""
-        levels = np.empty(self.node_count, np.int64)
+        levels = np.zeros(self.node_count, np.int64)
         count_levels(self.nodes.children_left, self.nodes.children_right, levels)
         return levels
 
@@ -182,10 +182,12 @@ class Tree:
         """The tree as `skcourse.tree.walk` goes through it."""
         if self._walk is not None:
             return self._walk
-        walk = pack([self.nodes])
         if not self._given_out:
-            self._walk = walk
-        return walk
+            self._walk = pack([self.nodes])
+            return self._walk
+        reached = np.flatnonzero(self.compute_node_depths())
+        walk = pack([subset(self.nodes, reached)])
+        return walk._replace(numbers=read_only(reached.astype(np.uint32)[walk.numbers]))
 
     def apply(self, X):
         """Return the leaf that each row of X comes to.
@@ -255,6 +257,18 @@ def copied(array, dtype):
     copy = np.empty(array.shape, np.dtype(dtype).type)
     copy[...] = array
     return copy
+
+
+def subset(nodes, kept):
+    """Return the nodes of these numbers, in ascending order, with their new numbers."""
+    new = np.full(len(nodes.feature), LEAF)
+    new[kept] = np.arange(len(kept))
+    fields = {name: getattr(nodes, name)[kept] for name in Nodes._fields[2:10]}
+    left, right = (
+        np.where(side[kept] == LEAF, LEAF, new[side[kept]])
+        for side in (nodes.children_left, nodes.children_right)
+    )
+    return nodes._replace(children_left=left, children_right=right, **fields)
 
 
 def check_rows(X):

@@ -53,14 +53,12 @@ def add_mean_responses(nodes, X, position, out):
 @kernel
 def goes_left(nodes, t, x):
     """Tell whether the value, or category, x of its feature goes left at node t."""
-    if np.isnan(x):
-        return nodes.missing_go_to_left[t] != 0
     s = nodes.category_set[t]
-    if s < 0:
+    if s < 0 and not np.isnan(x):
         return x <= nodes.threshold[t]
+    if np.isnan(x) or x >= 64 * (nodes.set_start[s + 1] - nodes.set_start[s]):
+        return nodes.missing_go_to_left[t] != 0  # missing, or a category that was not there
     word = nodes.set_start[s] + np.int64(x) // 64
-    if word >= nodes.set_start[s + 1]:
-        return False
     return (nodes.set_words[word] >> np.uint64(np.int64(x) % 64)) & np.uint64(1) != 0
 
 
