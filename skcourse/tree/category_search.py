@@ -78,9 +78,12 @@ def add_group(groups, b, sign, sums):
 @kernel(exact=True)
 def worth_of_both(sums, rules, kind, bounds):
     """Return the worth of the left side, sums[1], and of the rest of the whole, sums[0]."""
+    both = 0.0
     for k in range(sums.shape[1]):
         sums[2, k] = sums[0, k] - sums[1, k]
-    return worth(sums, 1, rules, kind, bounds) + worth(sums, 2, rules, kind, bounds)
+    for side in range(1, 3):
+        both += worth(sums, side, rules, kind, bounds)
+    return both
 
 
 @kernel(exact=True)
@@ -152,23 +155,24 @@ def scan_subsets(groups, present, best, goes_left, rules, kind, bounds):
 
 
 @kernel(exact=True)
+def mean_keys(groups, present, k, smoothing, keys):
+    """Write keys that put the groups in the order of their means of statistic k, largest first."""
+    for b in present:
+        keys[b] = -groups[b, 2 + k] / (groups[b, 1] + smoothing)
+
+
+@kernel(exact=True)
 def try_orders(groups, present, best, goes_left, rules, kind, bounds):
-    """Try the order of the means, or the principal order and that of each statistic."""
+    """Try the principal order and that of the means of each statistic."""
     n_sums = groups.shape[1] - 2
-    keys, order = np.empty(len(groups)), np.empty(len(present), np.int64)
-    for i in range(len(present)):
-        order[i] = present[i]
-    if not kind.on_a_line:
-        principal_keys(groups, present, keys)
-        sort_by_key(keys, order)
-        best = scan_order(groups, order, best, goes_left, rules, kind, bounds)
-        if n_sums > MANY:
-            return best
-    for k in range(n_sums - 1 if kind.on_a_line else 0, n_sums):
-        for b in present:
-            keys[b] = -groups[b, 2 + k] / (groups[b, 1] + kind.smoothing)
-        sort_by_key(keys, order)
-        best = scan_order(groups, order, best, goes_left, rules, kind, bounds)
+    keys = np.empty(len(groups))
+    for k in range(-1, n_sums if n_sums <= MANY else 0):
+        if k < 0:
+            principal_keys(groups, present, keys)
+        else:
+            mean_keys(groups, present, k, kind.smoothing, keys)
+        sort_by_key(keys, present)
+        best = scan_order(groups, present, best, goes_left, rules, kind, bounds)
     return best
 
 
@@ -185,6 +189,37 @@ def groups_present(groups, support):
             present[m] = b
             m += 1
     return present[:m]
+
+
+@kernel(exact=True)
+def put_lighter_left(groups, present, goes_left):
+    """Exchange the sides if the left one is the heavier."""
+    difference = 0.0
+    for b in present:
+        difference += groups[b, 1] if goes_left[b] else -groups[b, 1]
+    if difference > 0.0:
+        for b in present:
+            goes_left[b] = 1 - goes_left[b]
+
+
+@kernel(exact=True)
+def best_on_a_line(groups, parent, goes_left, rules, kind, bounds):
+    """Find the set of groups to go left where the order of their means is all there is to know.
+
+    That is with one statistic, or two classes. The rest is as in `best_categories`.
+    """
+    present = groups_present(groups, kind.support)
+    if len(present) < 2:
+        return CategorySplit(-np.inf, False)
+    threshold, keys = rules.min_gain + parent, np.empty(len(groups))
+    mean_keys(groups, present, groups.shape[1] - 3, kind.smoothing, keys)
+    sort_by_key(keys, present)
+    best = scan_order(groups, present, threshold, goes_left, rules, kind, bounds)
+    if not best > threshold:
+        return CategorySplit(-np.inf, False)
+    if kind.lighter_left:
+        put_lighter_left(groups, present, goes_left)
+    return CategorySplit(best - parent, goes_left[len(groups) - 1] == 1)
 
 
 @kernel(exact=True)
@@ -205,11 +240,12 @@ def best_categories(groups, parent, goes_left, rules, kind, bounds):
     -------
     found : CategorySplit
     """
-    present = groups_present(groups, kind.support)
+    if kind.on_a_line:
+        return best_on_a_line(groups, parent, goes_left, rules, kind, bounds)
+    present, threshold = groups_present(groups, kind.support), rules.min_gain + parent
     if len(present) < 2:
         return CategorySplit(-np.inf, False)
-    threshold = rules.min_gain + parent
-    if not kind.on_a_line and len(present) <= FEW and kind.support == 0.0:
+    if len(present) <= FEW and kind.support == 0.0:
         best = scan_subsets(groups, present, threshold, goes_left, rules, kind, bounds)
     else:
         best = try_orders(groups, present, threshold, goes_left, rules, kind, bounds)
@@ -218,17 +254,6 @@ def best_categories(groups, parent, goes_left, rules, kind, bounds):
     if kind.lighter_left:
         put_lighter_left(groups, present, goes_left)
     return CategorySplit(best - parent, goes_left[len(groups) - 1] == 1)
-
-
-@kernel(exact=True)
-def put_lighter_left(groups, present, goes_left):
-    """Exchange the sides if the left one is the heavier."""
-    difference = 0.0
-    for b in present:
-        difference += groups[b, 1] if goes_left[b] else -groups[b, 1]
-    if difference > 0.0:
-        for b in present:
-            goes_left[b] = 1 - goes_left[b]
 
 
 @kernel
