@@ -56,7 +56,7 @@ def rank_columns(X, *, is_categorical=None, weights=None, orders=True, n_jobs=No
     if issparse(X):
         X = X.toarray()
     values = np.empty((d, n), np.float32)
-    order = np.empty((d, n), np.int32)
+    order = np.empty((d, n if orders else 0), np.int32)
     has_missing = np.zeros(d, np.bool_)
 
     def sort(features):
@@ -68,6 +68,15 @@ def rank_columns(X, *, is_categorical=None, weights=None, orders=True, n_jobs=No
     if is_categorical is None:
         is_categorical = np.zeros(d, np.bool_)
     return Columns(values, order, has_missing, np.asarray(is_categorical, np.bool_))
+
+
+def with_orders(columns):
+    """Return the columns with their orders, sorting them if that was not done yet."""
+    if columns.orders.shape[1] == columns.values.shape[1]:
+        return columns
+    orders = np.empty(columns.values.shape, np.int32)
+    sort_columns(columns.values, orders, columns.has_missing)
+    return columns._replace(orders=orders)
 
 
 @kernel

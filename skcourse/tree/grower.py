@@ -12,28 +12,68 @@ Reference   L. Breiman, J. Friedman, R. Olshen, C. Stone, Classification and reg
 With the same seed, the nodes, their numbers and the features drawn are those of scikit-learn.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
+from skcourse.core.chunks import count_threads, reduce_blocks
 from skcourse.core.kernel import kernel
-from skcourse.tree.draws import below, between, next_state
-from skcourse.tree.impurity import CRITERIA, POISSON, impurity
-from skcourse.tree.nodes import LEAF, UNDEFINED, Nodes
+from skcourse.tree.columns import with_orders
+from skcourse.tree.frontier import pop, push
+from skcourse.tree.node_search import draw_candidates, order_of, search
+from skcourse.tree.node_sums import add_rows, count_node, mixed, sum_sides
+from skcourse.tree.nodes import LEAF, UNDEFINED
 from skcourse.tree.partition import choose_sides, split_stably
-from skcourse.tree.search_ordered import (
-    MERIT,
-    MISSING_LEFT,
-    N_FOUND,
-    N_LEFT,
-    THRESHOLD,
-    Limits,
-    add_row,
-    search_ordered,
+from skcourse.tree.search_ordered import MERIT, MISSING_LEFT, N_LEFT, THRESHOLD
+from skcourse.tree.statistics import pack
+from skcourse.tree.workspace import (
+    N_CANDIDATES,
+    N_FLOATS,
+    N_FRONTIER,
+    N_NODES,
+    N_OPEN,
+    N_SPLIT,
+    NODE_FEATURE,
+    NODE_IMPURITY,
+    NODE_LEFT,
+    NODE_MISSING,
+    NODE_RIGHT,
+    NODE_ROWS,
+    NODE_SET,
+    NODE_THRESHOLD,
+    NODE_WEIGHT,
+    PHASE,
+    TASK_CONSTANTS,
+    TASK_DEPTH,
+    TASK_END,
+    TASK_FEATURE,
+    TASK_GAIN,
+    TASK_IMPURITY,
+    TASK_IMPURITY_LEFT,
+    TASK_IMPURITY_RIGHT,
+    TASK_LEFT,
+    TASK_LOWER,
+    TASK_MIDDLE,
+    TASK_MISSING,
+    TASK_N_LEFT,
+    TASK_NODE,
+    TASK_PARENT,
+    TASK_START,
+    TASK_UPPER,
+    WEIGHT,
+    as_nodes,
+    mark_leaves,
+    read_rules,
+    start_table,
+    start_tasks,
+    start_work,
+    with_room,
 )
-from skcourse.tree.search_random import search_random
 
 EPSILON = np.finfo(float).eps  # what scikit-learn takes for no impurity, and for no improvement
+OPEN, SEARCH, JUDGE, SPLIT, FULL, DONE = range(6)  # phases; the last two only end a run
+HANDS = 300_000  # rows times features of a node: its search and its split go to threads
 
 
 class Growth(NamedTuple):
@@ -52,276 +92,133 @@ class Growth(NamedTuple):
     interaction: list | None = None  # sets of features that may act together
 
 
-class Rules(NamedTuple):
-    """Growth as the kernels take it."""
-
-    criterion: int
-    random: bool
-    max_depth: int
-    min_samples_split: int
-    min_samples_leaf: int
-    min_weight_leaf: float
-    max_features: int
-    max_leaf_nodes: int
-    min_impurity_decrease: float
-    monotonic: np.ndarray  # int8 (d,), or (0,)
-
-
-class Table(NamedTuple):
-    """The nodes so far, a row each."""
-
-    ints: np.ndarray  # int64 (capacity, 6)
-    floats: np.ndarray  # float64 (capacity, 3)
-    values: np.ndarray  # float64 (capacity, n_outputs * n_classes)
-
-
-NODE_LEFT, NODE_RIGHT, NODE_FEATURE, NODE_ROWS, NODE_MISSING, NODE_SET = range(6)
-NODE_THRESHOLD, NODE_IMPURITY, NODE_WEIGHT = range(3)
-
-
-class Tasks(NamedTuple):
-    """Nodes to open (a stack) or to split (a heap): a row each."""
-
-    ints: np.ndarray  # int64 (capacity, 9)
-    floats: np.ndarray  # float64 (capacity, 7)
-
-
-TASK_START, TASK_END, TASK_DEPTH, TASK_PARENT, TASK_LEFT, TASK_CONSTANTS = range(6)
-TASK_NODE, TASK_N_LEFT, TASK_FEATURE = 6, 7, 8  # of nodes to split
-TASK_IMPURITY, TASK_LOWER, TASK_UPPER = range(3)
-TASK_IMPURITY_LEFT, TASK_IMPURITY_RIGHT, TASK_MIDDLE, TASK_GAIN = 3, 4, 5, 6
-
-
-class Work(NamedTuple):
-    """The memory of one tree while it grows."""
-
-    rows: np.ndarray  # int32 (m,), the rows of each node side by side
-    orders: np.ndarray  # int32 (d, m), the same by each feature
-    sides: np.ndarray  # uint8 (n,), 1 where a row goes left
-    spare: np.ndarray  # int32 (m,)
-    features: np.ndarray  # int64 (d,), a permutation: the constant ones first
-    constants: np.ndarray  # int64 (d,), the constant ones so far on the way from the root
-    candidates: np.ndarray  # int64 (d, 2): feature drawn, its number of missing values
-    found: np.ndarray  # float64 (d, N_FOUND), the best cut of each candidate
-    total: np.ndarray  # float64 (3, n_sums + 1): sums and weight of the node; of two sides
-    squares: np.ndarray  # float64 (3,): Q of the node; of two sides
-    seed: np.ndarray  # int64 (1,), the state of the generator
-    counts: np.ndarray  # int64 (4,): N_NODES, N_OPEN, N_FRONTIER, N_SPLIT
-
-
-N_NODES, N_OPEN, N_FRONTIER, N_SPLIT = range(4)
-
-
 @kernel
-def add_rows(criterion, rows, targets, total, which, squares):
-    """Sum what `impurity` asks for over `rows`, at total[which] and squares[which].
+def start_node(columns, targets, statistics, rules, table, work, current):
+    """Add the node at work to the table and draw what to look at.
 
     Returns
     -------
-    is_pure : bool, all targets are equal
+    n_candidates : int, 0 if it stays a leaf
     """
-    n_sums = total.shape[1] - 1
-    sums = total[which, :n_sums]
-    sums[:] = 0.0
-    weight = q = 0.0
-    is_pure = True
-    for i in range(rows.shape[0]):
-        row = rows[i]
-        w = add_row(sums, row, 1.0, targets)
-        weight += w
-        for k in range(targets.y.shape[1]):
-            y = targets.y[row, k]
-            is_pure &= y == targets.y[rows[0], k]
-            if criterion == POISSON:
-                q += w * y * np.log(y) if y > 0 else 0.0
-            else:
-                q += w * y * y
-        for k in range(targets.codes.shape[1]):
-            is_pure &= targets.codes[row, k] == targets.codes[rows[0], k]
-    total[which, n_sums], squares[which] = weight, q
-    return is_pure
-
-
-@kernel
-def count_missing(order, column):
-    """Return how many rows, at the end of `order`, miss the value."""
-    n_missing = 0
-    while n_missing < order.shape[0] and np.isnan(column[order[order.shape[0] - 1 - n_missing]]):
-        n_missing += 1
-    return n_missing
-
-
-@kernel
-def draw_candidates(columns, rules, work, task):
-    """Draw the features to look at; return how many there are, and how many are constant.
-
-    The first `n_known` of work.features are constant in the parent, those up to `n_constant` turned
-    out to be here; those from `n_left` on were drawn.
-    """
-    start, end, n_known = task[TASK_START], task[TASK_END], task[TASK_CONSTANTS]
-    features, state = work.features, work.seed[0]
-    n_left, n_constant, n_drawn_known, n_visited = features.shape[0], n_known, 0, 0
-    n_candidates = 0
-    while n_left > n_constant and (
-        n_visited < rules.max_features or n_visited <= n_constant - n_known + n_drawn_known
-    ):
-        n_visited += 1
-        state = next_state(state)
-        j = below(state, n_drawn_known, n_left - (n_constant - n_known))
-        if j < n_known:
-            features[n_drawn_known], features[j] = features[j], features[n_drawn_known]
-            n_drawn_known += 1
-            continue
-        j += n_constant - n_known
-        f = features[j]
-        order, column = work.orders[f, start:end], columns.values[f]
-        n_missing = count_missing(order, column) if columns.has_missing[f] else 0
-        n_present = end - start - n_missing
-        low, high = column[order[0]], column[order[max(n_present - 1, 0)]]
-        if n_present == 0 or (n_missing == 0 and low == high):
-            features[j], features[n_constant] = features[n_constant], f
-            n_constant += 1
-            continue
-        n_left -= 1
-        features[n_left], features[j] = f, features[n_left]
-        work.candidates[n_candidates, 0], work.candidates[n_candidates, 1] = f, n_missing
-        if rules.random:
-            state = next_state(state)
-            threshold = between(state, np.float64(low), np.float64(high))
-            threshold = np.float64(low) if threshold == high else threshold
-            if n_missing:
-                state = next_state(state)
-                work.found[n_candidates, MISSING_LEFT] = below(state, 0, 2)
-            work.found[n_candidates, THRESHOLD] = threshold
-        n_candidates += 1
-    for j in range(n_known):
-        features[j] = work.constants[j]
-    for j in range(n_known, n_constant):
-        work.constants[j] = features[j]
-    work.seed[0] = state
-    return n_candidates, n_constant
-
-
-@kernel
-def search(columns, targets, rules, work, task, bounds, first, stop):
-    """Find the best cut of the candidates `first` to `stop`."""
+    task, numbers = current.ints[0], current.floats[0]
     start, end = task[TASK_START], task[TASK_END]
-    for j in range(first, stop):
-        f, n_missing = work.candidates[j]
-        sign = np.int64(rules.monotonic[f]) if rules.monotonic.shape[0] else 0
-        limits = Limits(
-            rules.min_samples_leaf,
-            rules.min_weight_leaf,
-            sign,
-            bounds[TASK_LOWER],
-            bounds[TASK_UPPER],
-        )
-        order, column, found = work.orders[f, start:end], columns.values[f], work.found[j]
-        if rules.random:
-            search_random(
-                rules.criterion, order, column, n_missing, targets, work.total, limits, found
-            )
-        else:
-            search_ordered(
-                rules.criterion, order, column, n_missing, targets, work.total, limits, found
-            )
-
-
-@kernel
-def divide(columns, work, task, n_missing, missing_left):
-    """Divide the rows of a node, and their orders by each feature, between its children."""
-    start, end = task[TASK_START], task[TASK_END]
-    order = work.orders[task[TASK_FEATURE], start:end]
-    choose_sides(order, task[TASK_N_LEFT], n_missing, missing_left, work.sides)
-    split_stably(work.rows[start:end], work.rows[start:end], work.sides, work.spare)
-    for f in range(work.orders.shape[0]):
-        split_stably(work.orders[f, start:end], work.orders[f, start:end], work.sides, work.spare)
-
-
-@kernel
-def open_node(columns, targets, rules, table, work, task, numbers):
-    """Add the node of `task` to the table and look for its best cut.
-
-    Parameters
-    ----------
-    task, numbers : int64 and float64 rows of Tasks; what is found about the cut is written to them
-
-    Returns
-    -------
-    is_split : bool, whether there is a cut worth making
-    """
-    start, end = task[TASK_START], task[TASK_END]
-    m, n_sums = end - start, work.total.shape[1] - 1
-    is_pure = add_rows(rules.criterion, work.rows[start:end], targets, work.total, 0, work.squares)
-    weight = work.total[0, n_sums]
-    if task[TASK_PARENT] < 0 or is_pure:
-        numbers[TASK_IMPURITY] = (
-            0.0
-            if is_pure
-            else impurity(
-                rules.criterion, work.total[0, :n_sums], work.squares[0], weight, targets.n_outputs
-            )
-        )
+    sums = work.total[0]
+    if task[TASK_PARENT] < 0:
+        sums[:] = 0.0
+        pure = add_rows(rules.criterion, work.rows, targets, statistics.wy, sums)
+        numbers[TASK_IMPURITY] = 0.0 if pure else mixed(rules.criterion, sums, targets.n_outputs)
+    else:
+        for k in range(sums.shape[0]):
+            sums[k] = numbers[N_FLOATS + k]
     add_node(targets, rules, table, work, task, numbers)
-    if (
-        task[TASK_DEPTH] >= rules.max_depth
+    if is_leaf(rules, task[TASK_DEPTH], end - start, sums[WEIGHT], numbers[TASK_IMPURITY]):
+        return 0
+    count_node(statistics.kind, work.total, work.tally)
+    return draw_candidates(columns, rules, work, task)
+
+
+@kernel
+def is_leaf(rules, depth, m, weight, impurity):
+    """Tell whether a node is too deep, too small or too pure to be split."""
+    return (
+        depth >= rules.max_depth
         or m < rules.min_samples_split
         or m < 2 * rules.min_samples_leaf
         or weight < 2 * rules.min_weight_leaf
-        or numbers[TASK_IMPURITY] <= EPSILON
-    ):
-        return False
-    n_candidates, task[TASK_CONSTANTS] = draw_candidates(columns, rules, work, task)
-    search(columns, targets, rules, work, task, numbers, 0, n_candidates)
+        or impurity <= EPSILON
+    )
+
+
+@kernel
+def add_node(targets, rules, table, work, task, numbers):
+    """Write the node at work to the table, as a leaf so far."""
+    node = work.counts[N_NODES]
+    work.counts[N_NODES] += 1
+    task[TASK_NODE] = node
+    if task[TASK_PARENT] >= 0:
+        table.ints[task[TASK_PARENT], NODE_LEFT if task[TASK_LEFT] else NODE_RIGHT] = node
+    table.ints[node, NODE_LEFT] = table.ints[node, NODE_RIGHT] = LEAF
+    table.ints[node, NODE_FEATURE] = UNDEFINED
+    table.ints[node, NODE_ROWS] = task[TASK_END] - task[TASK_START]
+    table.ints[node, NODE_MISSING], table.ints[node, NODE_SET] = 0, -1
+    table.floats[node, NODE_THRESHOLD] = UNDEFINED
+    table.floats[node, NODE_IMPURITY] = numbers[TASK_IMPURITY]
+    weight = work.total[0, WEIGHT]
+    table.floats[node, NODE_WEIGHT] = weight
+    value = table.values[node]
+    for k in range(value.shape[0]):
+        value[k] = work.total[0, k] / weight
+    if rules.monotonic.shape[0]:
+        value[0] = min(max(value[0], numbers[TASK_LOWER]), numbers[TASK_UPPER])
+        if targets.n_classes == 2:
+            value[1] = 1 - value[0]
+
+
+@kernel
+def judge(columns, targets, statistics, rules, table, work, current):
+    """Tell whether the best cut found is worth a split; if so, write it to the node."""
+    task, numbers = current.ints[0], current.floats[0]
     best, merit = -1, -np.inf
-    for j in range(n_candidates):
+    for j in range(work.counts[N_CANDIDATES]):
         if work.found[j, MERIT] > merit:
             best, merit = j, work.found[j, MERIT]
     if best < 0:
         return False
-    return judge_cut(columns, targets, rules, table, work, task, numbers, best)
+    found, node = work.found[best], task[TASK_NODE]
+    f, n_missing = work.candidates[best]
+    n_left, missing_left = np.int64(found[N_LEFT]), found[MISSING_LEFT] > 0
+    task[TASK_FEATURE], task[TASK_N_LEFT], task[TASK_MISSING] = f, n_left, n_missing
+    table.ints[node, NODE_MISSING] = missing_left
+    table.floats[node, NODE_THRESHOLD] = found[THRESHOLD]
+    order = rows_in_order(columns, rules, table, work, task)
+    n_low = n_left - n_missing if missing_left else n_left
+    left, right = sum_sides(
+        rules.criterion,
+        order,
+        (n_low, n_missing, missing_left),
+        targets,
+        statistics.wy,
+        work.total,
+    )
+    numbers[TASK_IMPURITY_LEFT], numbers[TASK_IMPURITY_RIGHT] = left, right
+    w, w_left, w_right = work.total[0, WEIGHT], work.total[1, WEIGHT], work.total[2, WEIGHT]
+    numbers[TASK_GAIN] = improvement(numbers, w, w_left, w_right, rules.total_weight)
+    if numbers[TASK_GAIN] + EPSILON < rules.min_impurity_decrease:
+        return False
+    numbers[TASK_MIDDLE] = work.total[1, 0] / (2 * w_left) + work.total[2, 0] / (2 * w_right)
+    width = work.total.shape[1]
+    for k in range(width):
+        numbers[N_FLOATS + k] = work.total[1, k]
+        numbers[N_FLOATS + width + k] = work.total[2, k]
+    table.ints[node, NODE_FEATURE] = f
+    return True
 
 
 @kernel
-def judge_cut(columns, targets, rules, table, work, task, numbers, best):
-    """Tell whether candidate `best` is worth a split; if so, write it to the node."""
-    start, end, n_sums = task[TASK_START], task[TASK_END], work.total.shape[1] - 1
-    found = work.found[best]
-    f, n_missing = work.candidates[best]
-    n_left, missing_left = np.int64(found[N_LEFT]), found[MISSING_LEFT] > 0
-    order = work.orders[f, start:end]
-    choose_sides(order, n_left, n_missing, missing_left, work.sides)
-    for which in range(1, 3):
-        n_side = 0
-        for i in range(start, end):
-            if work.sides[work.rows[i]] == 2 - which:
-                work.spare[n_side] = work.rows[i]
-                n_side += 1
-        is_pure = add_rows(
-            rules.criterion, work.spare[:n_side], targets, work.total, which, work.squares
-        )
-        numbers[TASK_IMPURITY + 2 + which] = (
-            0.0
-            if is_pure
-            else impurity(
-                rules.criterion,
-                work.total[which, :n_sums],
-                work.squares[which],
-                work.total[which, n_sums],
-                targets.n_outputs,
-            )
-        )
-    w, w_left, w_right = work.total[0, n_sums], work.total[1, n_sums], work.total[2, n_sums]
-    gain = improvement(numbers, w, w_left, w_right, work.squares[3])
-    numbers[TASK_GAIN] = gain
-    if gain + EPSILON < rules.min_impurity_decrease:
-        return False
-    numbers[TASK_MIDDLE] = work.total[1, 0] / (2 * w_left) + work.total[2, 0] / (2 * w_right)
-    task[TASK_N_LEFT], task[TASK_FEATURE] = n_left, f
-    node = task[TASK_NODE]
-    table.ints[node, NODE_FEATURE], table.ints[node, NODE_MISSING] = f, missing_left
-    table.floats[node, NODE_THRESHOLD] = found[THRESHOLD]
-    return True
+def rows_in_order(columns, rules, table, work, task):
+    """Return the rows of the node, left ones before right ones and those that miss a value last."""
+    f = task[TASK_FEATURE]
+    if not rules.random:
+        return order_of(columns, work, f, task)
+    column, threshold = columns.values[f], table.floats[task[TASK_NODE], NODE_THRESHOLD]
+    n_low, n_known = 0, task[TASK_END] - task[TASK_START] - task[TASK_MISSING]
+    n_high, n_missing = n_known, n_known
+    if table.ints[task[TASK_NODE], NODE_MISSING] and task[TASK_MISSING]:
+        n_high = task[TASK_N_LEFT] - task[TASK_MISSING]
+    else:
+        n_high = task[TASK_N_LEFT]
+    for i in range(task[TASK_START], task[TASK_END]):
+        x = column[work.rows[i]]
+        if np.isnan(x):
+            work.spare[n_missing] = work.rows[i]
+            n_missing += 1
+        elif x <= threshold:
+            work.spare[n_low] = work.rows[i]
+            n_low += 1
+        else:
+            work.spare[n_high] = work.rows[i]
+            n_high += 1
+    return work.spare[:n_missing]
 
 
 @kernel(exact=True)
@@ -335,46 +232,22 @@ def improvement(numbers, w, w_left, w_right, w_all):
 
 
 @kernel
-def add_node(targets, rules, table, work, task, numbers):
-    """Write the node of `task` to the table, as a leaf so far; return its number."""
-    node, n_sums = work.counts[N_NODES], work.total.shape[1] - 1
-    work.counts[N_NODES] += 1
-    task[TASK_NODE] = node
-    if task[TASK_PARENT] >= 0:
-        table.ints[task[TASK_PARENT], NODE_LEFT if task[TASK_LEFT] else NODE_RIGHT] = node
-    table.ints[node, NODE_LEFT] = table.ints[node, NODE_RIGHT] = LEAF
-    table.ints[node, NODE_FEATURE] = UNDEFINED
-    table.ints[node, NODE_ROWS] = task[TASK_END] - task[TASK_START]
-    table.ints[node, NODE_MISSING], table.ints[node, NODE_SET] = 0, -1
-    table.floats[node, NODE_THRESHOLD] = UNDEFINED
-    table.floats[node, NODE_IMPURITY] = numbers[TASK_IMPURITY]
-    weight = work.total[0, n_sums]
-    table.floats[node, NODE_WEIGHT] = weight
-    value = table.values[node]
-    for c in range(n_sums):
-        value[c] = work.total[0, c] / weight
-    if rules.monotonic.shape[0]:
-        value[0] = min(max(value[0], numbers[TASK_LOWER]), numbers[TASK_UPPER])
-        if targets.n_classes == 2:
-            value[1] = 1 - value[0]
-    return node
+def open_children(rules, table, work, stack, current):
+    """Put the children of the node at work on the stack, the left one on top.
 
-
-@kernel
-def open_children(columns, rules, table, work, stack, task, numbers):
-    """Divide the node of `task` and put its children on the stack, the left one on top."""
-    node, f = task[TASK_NODE], task[TASK_FEATURE]
+    Returns
+    -------
+    any_inner : bool, False if both are known to be leaves
+    """
+    task, numbers = current.ints[0], current.floats[0]
+    node, any_inner = task[TASK_NODE], False
     start, end = task[TASK_START], task[TASK_END]
-    n_missing = 0
-    if columns.has_missing[f]:
-        n_missing = count_missing(work.orders[f, start:end], columns.values[f])
-    divide(columns, work, task, n_missing, table.ints[node, NODE_MISSING] > 0)
-    sign = rules.monotonic[f] if rules.monotonic.shape[0] else 0
+    cut = start + task[TASK_N_LEFT]
+    sign = rules.monotonic[task[TASK_FEATURE]] if rules.monotonic.shape[0] else 0
     for left in range(2):
         top = work.counts[N_OPEN]
         work.counts[N_OPEN] += 1
         child, bounds = stack.ints[top], stack.floats[top]
-        cut = start + task[TASK_N_LEFT]
         child[TASK_START], child[TASK_END] = (start, cut) if left else (cut, end)
         child[TASK_DEPTH] = task[TASK_DEPTH] + 1
         child[TASK_PARENT], child[TASK_LEFT] = node, left
@@ -385,86 +258,97 @@ def open_children(columns, rules, table, work, stack, task, numbers):
             bounds[TASK_UPPER] = numbers[TASK_MIDDLE]
         elif sign != 0:
             bounds[TASK_LOWER] = numbers[TASK_MIDDLE]
+        width = work.total.shape[1]
+        for k in range(width):
+            own = numbers[N_FLOATS + (0 if left else width) + k]
+            bounds[N_FLOATS + k] = own
+        any_inner |= not is_leaf(
+            rules,
+            child[TASK_DEPTH],
+            child[TASK_END] - child[TASK_START],
+            bounds[N_FLOATS + width + WEIGHT],
+            bounds[TASK_IMPURITY],
+        )
+    return any_inner
 
 
 @kernel
-def push(frontier, work, task, numbers):
-    """Add a node to the heap of nodes to split."""
-    hole = work.counts[N_FRONTIER]
-    work.counts[N_FRONTIER] += 1
-    sift_up(frontier, hole, task, numbers)
+def divide_rows(columns, rules, table, work, current):
+    """Mark the sides of the rows of the node at work, and divide them."""
+    task = current.ints[0]
+    start, end = task[TASK_START], task[TASK_END]
+    order = rows_in_order(columns, rules, table, work, task)
+    missing_left = table.ints[task[TASK_NODE], NODE_MISSING] > 0
+    choose_sides(order, task[TASK_N_LEFT], task[TASK_MISSING], missing_left, work.sides)
+    rows = work.rows[start:end]
+    split_stably(rows, rows, work.sides, work.spare, True)
 
 
 @kernel
-def sift_up(frontier, hole, task, numbers):
-    """Move the hole up to where (`task`, `numbers`) belongs, and fill it."""
-    while hole > 0:
-        above = (hole - 1) // 2
-        if not frontier.floats[above, TASK_GAIN] < numbers[TASK_GAIN]:
-            break
-        frontier.ints[hole], frontier.floats[hole] = frontier.ints[above], frontier.floats[above]
-        hole = above
-    frontier.ints[hole], frontier.floats[hole] = task, numbers
+def divide_orders(columns, work, current, spare, first, stop):
+    """Divide the orders of the node by the features at `first` to `stop` of `work.features`."""
+    task = current.ints[0]
+    start, end = task[TASK_START], task[TASK_END]
+    for j in range(first, stop):
+        f = work.features[j]
+        source, target = order_of(columns, work, f, task), work.orders[f, start:end]
+        split_stably(source, target, work.sides, spare, True)
 
 
 @kernel
-def pop(frontier, work, task, numbers):
-    """Take the node with the largest gain from the heap; ties as in the C++ library."""
-    task[:], numbers[:] = frontier.ints[0], frontier.floats[0]
-    work.counts[N_FRONTIER] -= 1
-    n, hole = work.counts[N_FRONTIER], 0
-    gains = frontier.floats[:, TASK_GAIN]
-    while 2 * hole + 1 < n:
-        below = 2 * hole + 2
-        if below >= n or gains[below] < gains[below - 1]:
-            below -= 1
-        frontier.ints[hole], frontier.floats[hole] = frontier.ints[below], frontier.floats[below]
-        hole = below
-    if n:
-        sift_up(frontier, hole, frontier.ints[n].copy(), frontier.floats[n].copy())
+def advance(columns, targets, statistics, rules, table, work, queues):
+    """Grow until the tree is complete, an array is full, or several threads can help.
 
-
-@kernel
-def advance(columns, targets, rules, table, work, stack, frontier):
-    """Grow until the tree is complete (return True) or an array is full (return False)."""
-    task, numbers = np.empty(9, np.int64), np.empty(7)
-    best_first = rules.max_leaf_nodes >= 0
+    Returns
+    -------
+    phase : DONE; FULL; SEARCH, of the candidates of the node at work; or SPLIT, of its orders
+    """
+    stack, frontier, current = queues
+    task, numbers, counts = current.ints[0], current.floats[0], work.counts
+    best_first, ordered = rules.max_leaf_nodes >= 0, work.orders.shape[1] > 0
     while True:
-        room = table.ints.shape[0] - work.counts[N_NODES]
-        if room < 3 or stack.ints.shape[0] - work.counts[N_OPEN] < 3:
-            return False
-        if best_first and frontier.ints.shape[0] - work.counts[N_FRONTIER] < 3:
-            return False
-        if work.counts[N_OPEN]:
-            work.counts[N_OPEN] -= 1
-            top = work.counts[N_OPEN]
-            task[:], numbers[:] = stack.ints[top], stack.floats[top]
-            if not open_node(columns, targets, rules, table, work, task, numbers):
+        if counts[PHASE] == OPEN:
+            if (
+                table.ints.shape[0] - counts[N_NODES] < 3
+                or stack.ints.shape[0] - counts[N_OPEN] < 3
+                or frontier.ints.shape[0] - counts[N_FRONTIER] < 3
+            ):
+                return FULL
+            if counts[N_OPEN]:
+                counts[N_OPEN] -= 1
+                task[:], numbers[:] = stack.ints[counts[N_OPEN]], stack.floats[counts[N_OPEN]]
+                n_candidates = start_node(columns, targets, statistics, rules, table, work, current)
+                counts[N_CANDIDATES] = n_candidates
+                if n_candidates == 0:
+                    continue
+                counts[PHASE] = SEARCH
+                if (task[TASK_END] - task[TASK_START]) * n_candidates >= rules.hands:
+                    return SEARCH
+            elif counts[N_FRONTIER] and counts[N_SPLIT] < rules.max_leaf_nodes - 1:
+                pop(frontier, counts, task, numbers)
+                counts[N_SPLIT] += 1
+                counts[PHASE] = SPLIT
+            else:
+                return DONE
+        if counts[PHASE] == SEARCH:
+            search(columns, targets, statistics, rules, work, current, 0, counts[N_CANDIDATES])
+            counts[PHASE] = JUDGE
+        if counts[PHASE] == JUDGE:
+            counts[PHASE] = OPEN
+            if not judge(columns, targets, statistics, rules, table, work, current):
                 continue
             if best_first:
-                push(frontier, work, task, numbers)
+                push(frontier, counts, task, numbers)
                 continue
-        elif work.counts[N_FRONTIER] and work.counts[N_SPLIT] < rules.max_leaf_nodes - 1:
-            pop(frontier, work, task, numbers)
-            work.counts[N_SPLIT] += 1
-        else:
-            return True
-        open_children(columns, rules, table, work, stack, task, numbers)
-
-
-@kernel
-def mark_leaves(rows, table, leaves, n_nodes):
-    """Write to `leaves` the node that each row ends in: the leaves lie side by side in `rows`."""
-    stack, place = [0], 0
-    while stack:
-        node = stack.pop()
-        if table.ints[node, NODE_LEFT] == LEAF:
-            for _ in range(table.ints[node, NODE_ROWS]):
-                leaves[rows[place]] = node
-                place += 1
-        else:
-            stack.append(table.ints[node, NODE_RIGHT])
-            stack.append(table.ints[node, NODE_LEFT])
+        counts[PHASE] = OPEN
+        divide_rows(columns, rules, table, work, current)
+        inner = open_children(rules, table, work, stack, current)
+        if inner and ordered:
+            first = 0 if best_first else task[TASK_CONSTANTS]
+            d = work.features.shape[0]
+            if (task[TASK_END] - task[TASK_START]) * (d - first) >= rules.hands:
+                return SPLIT
+            divide_orders(columns, work, current, work.spare, first, d)
 
 
 def grow(columns, targets, growth, *, seed, weights=None, leaves=None, n_jobs=None):
@@ -481,6 +365,7 @@ def grow(columns, targets, growth, *, seed, weights=None, leaves=None, n_jobs=No
     leaves : int64 array of shape (n,) or None
         Overwritten with the number of the leaf of each row, -1 where it is not there.
     n_jobs : int or None, default=None
+        Threads that share the work on large nodes.
 
     Returns
     -------
@@ -488,97 +373,60 @@ def grow(columns, targets, growth, *, seed, weights=None, leaves=None, n_jobs=No
     """
     if weights is not None:
         targets = targets._replace(weights=np.ascontiguousarray(weights, np.float64))
-    rules = as_rules(growth)
-    work = start_work(columns, targets, seed)
+    n_threads, n = count_threads(n_jobs), columns.values.shape[1]
+    total = np.sum(targets.weights) if len(targets.weights) else n
+    rules = read_rules(growth, total, HANDS if n_threads > 1 else np.inf)
+    columns = columns if rules.random else with_orders(columns)
+    statistics = pack(rules.criterion, targets)
+    absent = len(targets.weights) and not targets.weights.all()
+    ordered = not rules.random and (rules.max_depth > 1 or absent)
+    work = start_work(columns, targets, seed, orders=ordered)
     n_sums = targets.n_outputs * targets.n_classes
-    table = Table(np.empty((1024, 6), np.int64), np.empty((1024, 3)), np.empty((1024, n_sums)))
-    stack = Tasks(np.zeros((64, 9), np.int64), np.zeros((64, 7)))
-    frontier = Tasks(np.zeros((64, 9), np.int64), np.zeros((64, 7)))
-    stack.ints[0, :6] = 0, len(work.rows), 0, -1, 0, 0
-    stack.floats[0, :3] = np.inf, -np.inf, np.inf
-    work.counts[N_OPEN] = 1
-    while not advance(columns, targets, rules, table, work, stack, frontier):
-        table = grown(table, work.counts[N_NODES])
-        stack = grown(stack, work.counts[N_OPEN])
-        frontier = grown(frontier, work.counts[N_FRONTIER])
+    table, queues = start_table(n_sums), start_tasks(n_sums, len(work.rows))
+    while True:
+        phase = advance(columns, targets, statistics, rules, table, work, queues)
+        if phase == DONE:
+            break
+        if phase == FULL:
+            table = with_room(table, work.counts[N_NODES])
+            stack, frontier, current = queues
+            stack = with_room(stack, work.counts[N_OPEN])
+            queues = stack, with_room(frontier, work.counts[N_FRONTIER]), current
+        elif phase == SEARCH:
+            search_on_threads(columns, targets, statistics, rules, work, queues[2], n_threads)
+            work.counts[PHASE] = JUDGE
+        else:
+            divide_on_threads(columns, rules, work, queues[2], n_threads)
     if leaves is not None:
         leaves[:] = -1
-        mark_leaves(work.rows, table, leaves, work.counts[N_NODES])
-    return finished(table, work.counts[N_NODES], targets)
+        mark_leaves(work.rows, table, leaves)
+    return as_nodes(table, work.counts[N_NODES], targets)
 
 
-def grown(arrays, n_used):
-    """Return a tuple of arrays with room for twice as many rows, if they are nearly full."""
-    if len(arrays[0]) - n_used >= 3:
-        return arrays
-    return type(arrays)(*(np.concatenate([array, np.empty_like(array)]) for array in arrays))
+def search_on_threads(columns, targets, statistics, rules, work, current, n_threads):
+    """Search the candidates of the node at work, a few on each thread at a time."""
+
+    def part(block):
+        mine = work._replace(total=work.total.copy(), tally=work.tally.copy())
+        search(columns, targets, statistics, rules, mine, current, *block)
+
+    run_blocks(part, 0, work.counts[N_CANDIDATES], n_threads)
 
 
-def as_rules(growth):
-    """Return `growth` as the kernels take it."""
-    fields = growth._asdict()
-    fields["criterion"] = CRITERIA[growth.criterion]
-    fields["random"] = growth.splitter == "random"
-    monotonic = growth.monotonic if growth.monotonic is not None else np.empty(0)
-    fields["monotonic"] = np.array(monotonic, np.int8)
-    for name in ("min_weight_leaf", "min_impurity_decrease"):
-        fields[name] = float(fields[name])
-    for name in ("max_depth", "min_samples_split", "min_samples_leaf"):
-        fields[name] = int(fields[name])
-    for name in ("max_features", "max_leaf_nodes"):
-        fields[name] = int(fields[name])
-    return Rules(**{name: fields[name] for name in Rules._fields})
+def divide_on_threads(columns, rules, work, current, n_threads):
+    """Divide the orders of the node at work, a few features on each thread at a time."""
+
+    def part(block):
+        spare = np.empty(len(work.spare), np.int32)
+        divide_orders(columns, work, current, spare, *block)
+
+    first = 0 if rules.max_leaf_nodes >= 0 else current.ints[0, TASK_CONSTANTS]
+    run_blocks(part, first, len(work.features), n_threads)
 
 
-def start_work(columns, targets, seed):
-    """Return the memory for a tree, with the rows that are there in it."""
-    d, n = columns.values.shape
-    n_sums = targets.n_outputs * targets.n_classes
-    weights = targets.weights
-    present = weights != 0 if len(weights) else np.ones(n, bool)
-    m = int(np.count_nonzero(present))
-    sides = present.astype(np.uint8)
-    orders, spare = np.empty((d, m), np.int32), np.empty(n, np.int32)
-    for f in range(d):
-        if m == n:
-            orders[f] = columns.orders[f]
-        else:
-            orders[f] = columns.orders[f][present[columns.orders[f]]]
-    squares = np.zeros(4)
-    squares[3] = np.sum(weights) if len(weights) else n
-    return Work(
-        np.flatnonzero(present).astype(np.int32),
-        orders,
-        sides,
-        spare,
-        np.arange(d),
-        np.zeros(d, np.int64),
-        np.zeros((d, 2), np.int64),
-        np.zeros((d, N_FOUND)),
-        np.zeros((3, n_sums + 1)),
-        squares,
-        np.array([seed], np.int64),
-        np.zeros(4, np.int64),
-    )
-
-
-def finished(table, n_nodes, targets):
-    """Return the table as Nodes."""
-    ints, floats = table.ints[:n_nodes], table.floats[:n_nodes]
-    unsplit = ints[:, NODE_LEFT] == LEAF  # those left on the frontier too
-    ints[unsplit, NODE_FEATURE], ints[unsplit, NODE_MISSING] = UNDEFINED, 0
-    floats[unsplit, NODE_THRESHOLD] = UNDEFINED
-    return Nodes(
-        children_left=ints[:, NODE_LEFT].copy(),
-        children_right=ints[:, NODE_RIGHT].copy(),
-        feature=ints[:, NODE_FEATURE].copy(),
-        threshold=floats[:, NODE_THRESHOLD].copy(),
-        missing_go_to_left=ints[:, NODE_MISSING].astype(np.uint8),
-        value=table.values[:n_nodes].reshape(n_nodes, targets.n_outputs, -1).copy(),
-        impurity=floats[:, NODE_IMPURITY].copy(),
-        n_node_samples=ints[:, NODE_ROWS].copy(),
-        weighted_n_node_samples=floats[:, NODE_WEIGHT].copy(),
-        category_set=ints[:, NODE_SET].copy(),
-        set_start=np.zeros(1, np.int64),
-        set_words=np.empty(0, np.uint64),
-    )
+def run_blocks(part, first, stop, n_threads):
+    """Call part((i, j)) for blocks of first:stop, two per thread."""
+    n_blocks = min(2 * n_threads, stop - first)
+    edges = [first + (stop - first) * i // n_blocks for i in range(n_blocks + 1)]
+    blocks = list(pairwise(edges))
+    reduce_blocks(part, blocks, lambda total, part: None, n_jobs=n_threads)

@@ -21,35 +21,35 @@ def choose_sides(order, n_left, n_missing, missing_left, sides):
     """
     m = order.shape[0]
     n_low = n_left - n_missing if missing_left else n_left
-    for i in range(m):
-        sides[order[i]] = i < n_low
-    if missing_left:
-        for i in range(m - n_missing, m):
-            sides[order[i]] = 1
+    for i in range(n_low):
+        sides[order[i]] = 1
+    for i in range(n_low, m - n_missing):
+        sides[order[i]] = 0
+    for i in range(m - n_missing, m):
+        sides[order[i]] = missing_left
 
 
 @kernel
-def split_stably(source, target, sides, spare):
+def split_stably(source, target, sides, spare, both):
     """Copy `source` to `target`, which may be the same array: the left ones, then the right ones.
 
     Parameters
     ----------
-    source, target : int32 arrays of shape (m,), row numbers; `target` may be shorter if not all fit
+    source, target : int32 arrays of row numbers
     sides : uint8 array of shape (n,)
-    spare : int32 array of at least m elements
-
-    Returns
-    -------
-    n_left : int
+    spare : int32 array at least as long as `source`, for scratch
+    both : bool, False if the right ones are dropped
     """
     n_left = n_right = 0
+    n = target.shape[0]
     for i in range(source.shape[0]):
         row = source[i]
         left = sides[row]
-        target[n_left] = row
+        if n_left < n:
+            target[n_left] = row
         spare[n_right] = row
         n_left += left
         n_right += 1 - left
-    for i in range(n_right):
-        target[n_left + i] = spare[i]
-    return n_left
+    if both:
+        for i in range(n_right):
+            target[n_left + i] = spare[i]

@@ -53,7 +53,7 @@ def respects(limits, left, right, w_left, w_right):
 
 @kernel
 def search_ordered(criterion, order, column, n_missing, targets, total, limits, found):
-    """Overwrite `found` with the best cut; its merit is -inf where there is none.
+    """Overwrite `found` with the best cut if it is better than found[MERIT], which else is -inf.
 
     Parameters
     ----------
@@ -62,15 +62,15 @@ def search_ordered(criterion, order, column, n_missing, targets, total, limits, 
     column : float32 array of shape (n,), the feature
     n_missing : int
     targets : Targets
-    total : float64 array of shape (3, n_sums + 1), sums of the node, then its weight; two more rows
-        are overwritten
+    total : float64 array of shape (3, n_sums + 3), sums of the node, its weight, two more;
+        the other rows are overwritten
     limits : Limits
     found : float64 array of shape (N_FOUND,)
     """
-    m, n_sums = order.shape[0], total.shape[1] - 1
+    m, n_sums = order.shape[0], total.shape[1] - 3
     n_known = m - n_missing
     left, right = total[1, :n_sums], total[2, :n_sums]
-    found[MERIT] = -np.inf
+    best, found[MERIT] = found[MERIT], -np.inf
     for missing_left in range(2 if n_missing else 1):
         left[:] = 0.0
         w_left, n_left = 0.0, 0
@@ -94,7 +94,8 @@ def search_ordered(criterion, order, column, n_missing, targets, total, limits, 
             if limits.sign != 0 and not respects(limits, left[0], right[0], w_left, w_right):
                 continue
             value = merit(criterion, left, right, (w_left, w_right), targets.n_outputs)
-            if value > found[MERIT]:
+            if value > best:
+                best = value
                 found[MERIT], found[N_LEFT], found[MISSING_LEFT] = value, n_left, missing_left
                 found[WEIGHT_LEFT] = w_left
                 found[THRESHOLD] = (

@@ -19,25 +19,23 @@ from skcourse.tree.search_ordered import (
 
 
 @kernel
-def search_random(criterion, order, column, n_missing, targets, total, limits, found):
+def search_random(criterion, rows, column, n_missing, targets, total, limits, found):
     """Overwrite the merit, -inf if not allowed, of the threshold and the side drawn in `found`.
 
-    Parameters are those of `search_ordered`.
+    Parameters are those of `search_ordered`, but the rows are in no order.
     """
-    m, n_sums = order.shape[0], total.shape[1] - 1
+    m, n_sums = rows.shape[0], total.shape[1] - 3
     left, right = total[1, :n_sums], total[2, :n_sums]
     left[:] = 0.0
-    w_left, n_left = 0.0, 0
+    w_left, n_left, threshold = 0.0, 0, found[THRESHOLD]
+    missing_left = n_missing > 0 and found[MISSING_LEFT] > 0
     found[MERIT] = -np.inf
-    for i in range(m - n_missing):
-        if column[order[i]] > found[THRESHOLD]:
-            break
-        w_left += add_row(left, order[i], 1.0, targets)
-        n_left += 1
-    if n_missing and found[MISSING_LEFT]:
-        for i in range(m - n_missing, m):
-            w_left += add_row(left, order[i], 1.0, targets)
-        n_left += n_missing
+    for i in range(m):
+        row = rows[i]
+        x = column[row]
+        if x <= threshold or (missing_left and np.isnan(x)):
+            w_left += add_row(left, row, 1.0, targets)
+            n_left += 1
     found[N_LEFT], found[WEIGHT_LEFT] = n_left, w_left
     if n_missing == 0:
         found[MISSING_LEFT] = n_left > m - n_left
