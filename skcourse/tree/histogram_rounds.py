@@ -1,0 +1,322 @@
+"""What a tree needs next: the order in which threads are given work.
+
+A round is a number of tasks of one kind, which any threads may do in any order. When all are done,
+the leader looks at what came of them, and says what the next round is:
+    all rows    MAGNITUDES, GRID, and a SEARCH for the root's best split
+    each split  PART the rows of the node whose split gains most, PLACE them, SEARCH both children
+    the end     NUMBER the rows by their leaves
+"""
+
+import numpy as np
+
+from skcourse.core.kernel import kernel
+from skcourse.core.team import announce, dismiss, hand_in, take_task, wait_for_all, wait_for_task
+from skcourse.tree.group_search import Bounds, bounded_value
+from skcourse.tree.histogram_partition import CHUNK
+from skcourse.tree.histogram_search import allow
+from skcourse.tree.histogram_state import (
+    FAILED,
+    GRADIENT_STEP,
+    GRID,
+    HESSIAN_STEP,
+    KIND,
+    LARGE,
+    LEFT,
+    MAGNITUDES,
+    MANY,
+    N_DRAWN,
+    N_FREE,
+    N_LEAVES,
+    N_NODES,
+    N_WAITING,
+    NOTHING,
+    NUMBER,
+    PARENT,
+    PART,
+    PLACE,
+    RIGHT,
+    SEARCH,
+    SEARCH_LEFT,
+    SEARCH_RIGHT,
+    SMALL,
+    SUBTRACT,
+    get_scale,
+)
+from skcourse.tree.histogram_tasks import perform
+from skcourse.tree.histograms import BINS, BITS, MISSING, grid_step, unpack
+
+
+@kernel
+def work(state, leads):
+    """Do tasks until the tree is grown; the one thread that leads says which."""
+    while True:
+        task = take_task(state.board) if leads else wait_for_task(state.board)
+        if task >= 0:
+            perform(state, task)
+            hand_in(state.board)
+        elif not leads or not next_round(state):
+            return
+
+
+@kernel
+def next_round(state):
+    """Wait for the end of a round, and begin the next one; return False if there is none."""
+    board, job = state.board, state.job
+    wait_for_all(board)
+    last, n_chunks = job[KIND], -(-len(state.rows.order) // CHUNK)
+    if last == NOTHING:
+        job[KIND], n_tasks = MAGNITUDES, n_chunks
+    elif last == MAGNITUDES:
+        job[KIND], n_tasks = (GRID, n_chunks) if find_steps(state) else (FAILED, 0)
+    elif last == PART:
+        parent = state.table.nodes[job[PARENT]]
+        job[KIND], n_tasks = PLACE, -(-(parent["stop"] - parent["start"]) // CHUNK)
+    else:
+        n_tasks = grow(state, last)
+    if n_tasks == 0:
+        dismiss(board)
+        return False
+    announce(board, n_tasks)
+    return True
+
+
+@kernel
+def grow(state, last):
+    """Choose the next round where it depends on the tree; return the number of its tasks."""
+    job, table = state.job, state.table
+    if last == GRID:
+        begin(state)
+    elif last == SEARCH:
+        choose(state)
+    if last != SEARCH and last != NUMBER and job[SEARCH_LEFT] + job[SEARCH_RIGHT] > 0:
+        allow_features(state)
+        job[KIND] = SEARCH
+        return len(state.rows.words)
+    if last == NUMBER:
+        return 0
+    release(table, job, job[LEFT])
+    if job[PARENT] >= 0:
+        release(table, job, job[RIGHT])
+    if job[N_WAITING] > 0 and job[N_LEAVES] != state.limits.max_leaf_nodes:
+        job[KIND] = PART
+        return split(state, pop(table, job))
+    job[KIND] = NUMBER
+    return min(list_leaves(table, job), MANY)
+
+
+@kernel
+def find_steps(state):
+    """Choose the grids for gradients and Hessians; return False if these are not finite."""
+    n, g, h = len(state.rows.order), 0.0, 0.0
+    for c in range(-(-n // CHUNK)):
+        g += state.sums[c, 0]
+        h += state.sums[c, 1]
+    state.numbers[GRADIENT_STEP] = grid_step(g, BITS - state.limits.count_bits, n)
+    state.numbers[HESSIAN_STEP] = grid_step(h, BITS, n)
+    return np.isfinite(g) and np.isfinite(h)
+
+
+@kernel
+def begin(state):
+    """Make the root."""
+    job, table, rows = state.job, state.table, state.rows
+    root, n, k = table.nodes[0], len(rows.order), len(rows.statistics) // len(rows.order)
+    packed, hessian = np.int64(0), np.int64(0)
+    for i in range(n):
+        packed += rows.statistics[k * i]
+        hessian += rows.statistics[k * i + k - 1]
+    root["start"], root["stop"], root["depth"], root["slot"] = 0, n, 0, 0
+    root["feature"], root["left"], root["value"], root["gain"] = -1, -1, 0.0, 0.0
+    root["lower"], root["upper"], root["packed"], root["hessian"] = -np.inf, np.inf, packed, hessian
+    for s in range(len(state.sets)):
+        table.active[0, s] = 1
+    job[N_NODES], job[N_LEAVES], job[N_WAITING], job[N_DRAWN] = 1, 1, 0, 0
+    job[N_FREE] = len(table.free) - 3  # slot 0 is the root's, the last two are nobody's
+    for i in range(job[N_FREE]):
+        table.free[i] = job[N_FREE] - i
+    job[PARENT], job[LEFT], job[SMALL], job[LARGE], job[SUBTRACT] = -1, 0, 0, 0, 1
+    count, weight, _ = unpack(packed, hessian, get_scale(state))
+    job[SEARCH_LEFT] = count >= 2 * state.rules.min_count and weight >= state.rules.min_weight
+    job[SEARCH_RIGHT] = 0
+
+
+@kernel
+def allow_features(state):
+    """Write which features the children may be split by."""
+    job = state.job
+    for side in range(2):
+        if job[SEARCH_LEFT + side]:
+            job[N_DRAWN] += allow(
+                state.table.active[job[LEFT]],
+                state.sets,
+                state.features.order,
+                state.limits.max_features,
+                state.draws[job[N_DRAWN] :],
+                state.found.allowed[side],
+            )
+
+
+@kernel
+def choose(state):
+    """Let the children that were searched wait for their best splits, if they have one."""
+    job, found, table = state.job, state.found, state.table
+    k = len(state.rows.statistics) // len(state.rows.order)
+    for side in range(2):
+        best, feature, i = -np.inf, np.int64(-1), job[LEFT + side]
+        for f in state.features.order:
+            if job[SEARCH_LEFT + side] and found.allowed[side, f] and found.gain[side, f] > best:
+                best, feature = found.gain[side, f], f
+        if feature < 0:
+            continue
+        node, histogram = table.nodes[i], table.pool[table.nodes[i]["slot"]]
+        packed, hessian = np.int64(0), np.int64(0)
+        for b in range(BINS):
+            left = found.goes_left[side, feature, b]
+            table.goes_left[i, b] = left
+            packed += histogram[(feature * BINS + b) * k] * left
+            hessian += histogram[(feature * BINS + b) * k + k - 1] * left
+        node["gain"], node["feature"] = best, feature
+        node["left_packed"], node["left_hessian"] = packed, hessian
+        push(table, job, i)
+
+
+@kernel
+def release(table, job, i):
+    """Give back the histograms of a node that will not be split; or that had no room to stay."""
+    node = table.nodes[i]
+    if node["slot"] >= len(table.free) - 2:
+        node["slot"] = -1
+    elif node["feature"] < 0 and node["slot"] >= 0:
+        table.free[job[N_FREE]] = node["slot"]
+        job[N_FREE] += 1
+        node["slot"] = -1
+
+
+@kernel
+def push(table, job, i):
+    """Add node i to the heap, as Python's heapq does."""
+    job[N_WAITING] += 1
+    rise(table.waiting, table.nodes, job[N_WAITING] - 1, i)
+
+
+@kernel
+def rise(heap, nodes, at, i):
+    """Put node i at its place on the way from `at` to the top."""
+    while at > 0:
+        above = (at - 1) >> 1
+        if nodes[i]["gain"] <= nodes[heap[above]]["gain"]:
+            break
+        heap[at] = heap[above]
+        at = above
+    heap[at] = i
+
+
+@kernel
+def pop(table, job):
+    """Take the node of most gain from the heap, as Python's heapq does."""
+    heap, nodes = table.waiting, table.nodes
+    job[N_WAITING] -= 1
+    n = job[N_WAITING]
+    top, last, at, below = heap[0], heap[n], 0, 1
+    while below < n:
+        other = below + 1
+        if other < n and nodes[heap[below]]["gain"] <= nodes[heap[other]]["gain"]:
+            below = other
+        heap[at] = heap[below]
+        at, below = below, 2 * below + 1
+    if n > 0:
+        rise(heap, nodes, at, last)
+    return top
+
+
+@kernel
+def split(state, i):
+    """Make the children of node i; return the number of chunks of its rows."""
+    job, table, limits = state.job, state.table, state.limits
+    left = job[N_NODES]
+    right = left + 1
+    job[N_NODES] += 2
+    job[N_LEAVES] += 1
+    node, first, second = table.nodes[i], table.nodes[left], table.nodes[right]
+    node["left"], node["right"] = left, right
+    first["packed"], first["hessian"] = node["left_packed"], node["left_hessian"]
+    second["packed"] = node["packed"] - node["left_packed"]
+    second["hessian"] = node["hessian"] - node["left_hessian"]
+    n_left = node["left_packed"] & ((1 << limits.count_bits) - 1)
+    n_right = node["stop"] - node["start"] - n_left
+    first["start"], first["stop"] = node["start"], node["start"] + n_left
+    second["start"], second["stop"] = first["stop"], node["stop"]
+    if not state.features.has_missing[node["feature"]]:
+        table.goes_left[i, MISSING] = n_left > n_right
+    inherit(state, i, left)
+    inherit(state, i, right)
+    bound_children(first, second, state.features.monotonic[node["feature"]])
+    full = job[N_LEAVES] == limits.max_leaf_nodes or first["depth"] == limits.max_depth
+    job[PARENT], job[LEFT], job[RIGHT] = i, left, right
+    job[SEARCH_LEFT] = not full and n_left >= 2 * state.rules.min_count
+    job[SEARCH_RIGHT] = not full and n_right >= 2 * state.rules.min_count
+    job[SMALL], job[LARGE] = (left, right) if n_left < n_right else (right, left)
+    place_histograms(table, job)
+    return -(-(n_left + n_right) // CHUNK)
+
+
+@kernel
+def inherit(state, parent, child):
+    """Write what a child has from its parent, and its value."""
+    table = state.table
+    node, above = table.nodes[child], table.nodes[parent]
+    node["depth"], node["feature"], node["left"] = above["depth"] + 1, -1, -1
+    node["slot"], node["gain"] = -1, 0.0
+    node["lower"], node["upper"] = above["lower"], above["upper"]
+    _, weight, total = unpack(node["packed"], node["hessian"], get_scale(state))
+    bounds = Bounds(above["lower"], above["upper"], 0.0)
+    node["value"] = bounded_value(total, weight, state.rules.l2, bounds)
+    for s in range(len(state.sets)):
+        table.active[child, s] = table.active[parent, s] & state.sets[s, above["feature"]]
+
+
+@kernel
+def bound_children(left, right, sign):
+    """Keep what is below either child on its side of the middle, if the feature is monotonic."""
+    middle = (left["value"] + right["value"]) / 2
+    if sign > 0.0:
+        left["upper"], right["lower"] = middle, middle
+    elif sign < 0.0:
+        left["lower"], right["upper"] = middle, middle
+
+
+@kernel
+def place_histograms(table, job):
+    """Choose where the children's histograms go: the larger child takes the parent's place."""
+    nodes, last = table.nodes, len(table.free) - 1
+    slot = nodes[job[PARENT]]["slot"]
+    nodes[job[PARENT]]["slot"] = -1
+    job[SUBTRACT] = slot >= 0
+    for place in range(LARGE, SMALL - 1, -1):
+        if slot < 0 and job[N_FREE] > 0:
+            job[N_FREE] -= 1
+            slot = table.free[job[N_FREE]]
+        elif slot < 0:
+            slot, last = last, last - 1
+        nodes[job[place]]["slot"] = slot
+        slot = -1
+
+
+@kernel
+def list_leaves(table, job):
+    """Number the nodes in preorder; write the leaves into `waiting` and return how many."""
+    nodes, leaves = table.nodes, table.waiting
+    stack = np.empty(job[N_NODES], np.int64)
+    stack[0], height, number, n_leaves = 0, 1, 0, 0
+    while height > 0:
+        height -= 1
+        i = stack[height]
+        nodes[i]["number"] = number
+        number += 1
+        if nodes[i]["left"] < 0:
+            leaves[n_leaves] = i
+            n_leaves += 1
+        else:
+            stack[height], stack[height + 1] = nodes[i]["right"], nodes[i]["left"]
+            height += 2
+    return n_leaves
