@@ -219,7 +219,8 @@ def as_nodes(state, growth, binner):
     order[grown["number"]] = np.arange(n_nodes)
     nodes = grown[order]
     inner = nodes["left"] >= 0
-    children = [np.where(inner, grown["number"][nodes[side]], LEAF) for side in ("left", "right")]
+    at = {side: np.where(inner, nodes[side], 0) for side in ("left", "right")}
+    children = [np.where(inner, grown["number"][i], LEAF) for i in at.values()]
     goes_left = state.table.goes_left[order]
     feature = np.where(inner, nodes["feature"], UNDEFINED)
     splits = binner.real_splits(feature, goes_left)
