@@ -30,8 +30,10 @@ import numpy as np
 from skcourse.core.kernel import kernel
 from skcourse.tree.walk import goes_right, over_blocks, read_only, thresholds_for
 
+AGREES, INVERSE, RATIO, PRODUCT, BELOW = range(5)  # what `work` holds: see `new_work`
 TINY = 1e-30  # stands for a share of 0, by which (3) would divide
-BLOCK = 64  # rows that are explained by one tree after the other
+LANES = 8  # rows that are explained together
+BLOCK = 64  # rows a thread takes at a time
 
 
 class Explanation(NamedTuple):
@@ -49,16 +51,6 @@ class Edges(NamedTuple):
     before: np.ndarray  # int64 (n_edges,), level of the last edge above of the same feature, or 0
     share: np.ndarray  # float64 (n_edges,), z of all edges of its feature down to this one
     start: np.ndarray  # int64 (n_trees + 1,), where the edges of a tree begin
-
-
-class Work(NamedTuple):
-    """What is known at each level of the path to the edge at hand; level 0 is the root."""
-
-    product: np.ndarray  # prod_j p_j(t_q), times w_q; (n_levels, n_points)
-    inverse: np.ndarray  # 1 / p(t_q) of the feature at this level
-    below: np.ndarray  # G_q, (n_levels, n_values, n_points)
-    gap: np.ndarray  # o - z, (n_levels,)
-    feature: np.ndarray  # int64 (n_levels,)
 
 
 @kernel
@@ -98,59 +90,78 @@ def depth_first(walk, t, path, waiting, edges):
 
 
 @kernel
-def close(level, before, work, out):
-    """Add (3) for the edge at `level` to a row of the result, and hand what is below it upwards."""
-    n_values, n_points = work.below.shape[1:]
-    a, b = work.gap[level], work.gap[before]
-    for k in range(n_values):
-        s = 0.0
-        for q in range(n_points):
-            below = work.below[level, k, q]
-            s += below * (a * work.inverse[level, q] - b * work.inverse[before, q])
-            work.below[level - 1, k, q] += below
-        out[work.feature[level], k] += s
+def enter(work, level, before, share, points):
+    """Write what (3) asks for at `level`; AGREES is so far what this edge alone says."""
+    for z in range(len(points)):
+        o = work[level, AGREES, z] * work[before, AGREES, z]
+        p = points[z] * o + (1.0 - points[z]) * share
+        work[level, AGREES, z] = o
+        work[level, INVERSE, z] = 1.0 / p
+        work[level, RATIO, z] = (o - share) / p
+        work[level, PRODUCT, z] = work[level - 1, PRODUCT, z] * (p * work[before, INVERSE, z])
 
 
 @kernel
-def enter(walk, node, level, before, share, agrees, points, work):
-    """Take the edge into `node`: write what (3) asks for at its level."""
-    n_values, n_points = work.below.shape[1:]
-    o = agrees if before == 0 or work.gap[before] > 0.0 else 0.0
-    work.gap[level] = o - share
-    leaf = walk.left[node] == node
-    row = walk.leaf[node]
-    for q in range(n_points):
-        p = points[q] * o + (1.0 - points[q]) * share
-        work.inverse[level, q] = 1.0 / p
-        work.product[level, q] = work.product[level - 1, q] * p * work.inverse[before, q]
-    for k in range(n_values):
-        value = walk.values[row, k] if leaf else 0.0
-        for q in range(n_points):
-            work.below[level, k, q] = value * work.product[level, q]
+def end(work, level, values):
+    """Write what a leaf gives to (3)."""
+    for k in range(len(values)):
+        for z in range(work.shape[2]):
+            work[level, BELOW + k, z] = values[k] * work[level, PRODUCT, z]
 
 
 @kernel
-def explain_rows(walk, thresholds, edges, t, X, points, work, out):
-    """Add the Shapley values under tree t of the rows of X to `out`, (n, d, n_values)."""
-    parents, befores = np.zeros(len(work.gap), np.uint32), np.zeros(len(work.gap), np.int64)
-    parents[0] = walk.roots[t]
-    for i in range(X.shape[0]):
-        level = 0
-        for e in range(edges.start[t], edges.start[t + 1]):
-            while level >= edges.level[e]:
-                close(level, befores[level], work, out[i])
-                level -= 1
-            level += 1
-            node, parent = edges.node[e], parents[level - 1]
-            x = X[i, walk.feature[parent]]
-            right = goes_right(walk, parent, np.uint32(x > thresholds[parent]), x)
-            agrees = 1.0 if node == walk.left[parent] + right else 0.0
-            parents[level], befores[level] = node, edges.before[e]
-            work.feature[level] = walk.feature[parent]
-            enter(walk, node, level, befores[level], edges.share[e], agrees, points, work)
-        while level > 0:
-            close(level, befores[level], work, out[i])
+def leave(work, level, before, total):
+    """Add (3) for the edge at `level` to `total`, (n_values, n_cells); hand it upwards."""
+    for k in range(total.shape[0]):
+        for z in range(total.shape[1]):
+            below = work[level, BELOW + k, z]
+            total[k, z] += below * (work[level, RATIO, z] - work[before, RATIO, z])
+            work[level - 1, BELOW + k, z] += below
+            work[level, BELOW + k, z] = 0.0
+
+
+@kernel
+def explain_tree(walk, thresholds, edges, t, lanes, points, work, total):
+    """Add the Shapley values under tree t of the rows that are columns of `lanes` to `total`."""
+    path = np.zeros((3, work.shape[0]), np.int64)  # node, before and feature at each level
+    nodes, before, feature = path[0], path[1], path[2]
+    nodes[0], level = walk.roots[t], 0
+    for e in range(edges.start[t], edges.start[t + 1]):
+        while level >= edges.level[e]:
+            leave(work, level, before[level], total[feature[level]])
             level -= 1
+        parent, node, level = np.uint32(nodes[level]), edges.node[e], level + 1
+        nodes[level], before[level], feature[level] = node, edges.before[e], walk.feature[parent]
+        agrees = work[level, AGREES]
+        for z in range(work.shape[2]):
+            x = lanes[walk.feature[parent], z % LANES]
+            right = goes_right(walk, parent, np.uint32(x > thresholds[parent]), x)
+            agrees[z] = 1.0 if node == walk.left[parent] + right else 0.0
+        enter(work, level, before[level], edges.share[e], points)
+        if walk.left[node] == node:
+            end(work, level, walk.values[walk.leaf[node]])
+    while level > 0:
+        leave(work, level, before[level], total[feature[level]])
+        level -= 1
+
+
+@kernel
+def explain_rows(walk, thresholds, edges, trees, X, points, work, out):
+    """Add the Shapley values of the rows of X under some trees to `out`, (n, d, n_values)."""
+    d, n_values = out.shape[1:]
+    lanes, total = np.empty((d, LANES), X.dtype), np.empty((d, n_values, len(points)))
+    for first in range(0, X.shape[0], LANES):
+        total[:] = 0.0
+        for f in range(d):
+            for i in range(LANES):
+                lanes[f, i] = X[min(first + i, X.shape[0] - 1), f]
+        for t in trees:
+            explain_tree(walk, thresholds, edges, t, lanes, points, work, total)
+        for i in range(min(LANES, X.shape[0] - first)):
+            for f in range(d):
+                for k in range(n_values):
+                    for z in range(i, len(points), LANES):
+                        out[first + i, f, k] += total[f, k, z]
 
 
 def edges_of(walk):
@@ -167,13 +178,13 @@ def edges_of(walk):
 
 
 def new_work(depth, n_values, weights):
-    """Return scratch for paths of up to `depth` edges; level 0 holds an edge that asks nothing."""
-    n_levels, n_points = depth + 1, len(weights)
-    work = Work(
-        np.empty((n_levels, n_points)), np.empty((n_levels, n_points)),
-        np.zeros((n_levels, n_values, n_points)), np.zeros(n_levels), np.zeros(n_levels, np.int64),
-    )  # fmt: skip
-    work.product[0], work.inverse[0] = weights, 1.0
+    """Return what is kept of each level of a path, float64 (depth + 1, BELOW + n_values, n_cells).
+
+    A cell is a point t_q and one of `LANES` rows; it holds o, 1 / p, (o - z) / p, w_q prod_j p_j
+    and, for each value, w_q G_q. Level 0 is the root, an edge that asks nothing.
+    """
+    work = np.zeros((depth + 1, BELOW + n_values, len(weights)))
+    work[0, AGREES], work[0, INVERSE], work[0, PRODUCT] = 1.0, 1.0, weights
     return work
 
 
@@ -210,15 +221,17 @@ def tree_shap(walk, X, *, width=None, n_jobs=-1):
     width = n_values if width is None else width
     edges, depth, most = edges_of(walk)
     points, weights = np.polynomial.legendre.leggauss(max(1, -(-most // 2)))
-    points, weights = read_only((points + 1) / 2), weights / 2
-    values = np.zeros((*X.shape, width))
+    points, weights = (np.repeat(row / 2, LANES) for row in (points + 1, weights))
+    points, values = read_only(points), np.zeros((*X.shape, width))
 
     def part(block, rows):
         work = new_work(depth, n_values, weights)
         thresholds = thresholds_for(walk, block)
-        for t, column in enumerate(walk.columns):
+        for column in np.unique(walk.columns):
+            trees = np.flatnonzero(walk.columns == column)
             out = values[rows, :, column : column + n_values]
-            explain_rows(walk, thresholds, edges, t, block, points, work, out)
+            explain_rows(walk, thresholds, edges, trees, block, points, work, out)
 
-    over_blocks(part, X, len(edges.node), n_jobs, n_rows=max(1, min(BLOCK, X.shape[0] // 4)))
+    n_rows = LANES * max(1, min(BLOCK, X.shape[0] // 4) // LANES)
+    over_blocks(part, X, len(edges.node), n_jobs, n_rows=n_rows)
     return Explanation(values, expected_values(walk, width))
