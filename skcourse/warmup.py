@@ -40,6 +40,8 @@ def among_many(X, n_clusters, random_state):
 
 
 MORE_ROUTES = {  # other parameters that do, by the name of the class
+    "DecisionTreeClassifier": [{"ccp_alpha": 0.01}, {"categorical_features": [0]}],
+    "DecisionTreeRegressor": [{"criterion": "absolute_error"}, {"criterion": "poisson"}],
     "DictionaryLearning": [{"fit_algorithm": "cd", "max_iter": 5}],
     "GradientDescentClassifier": [{"batch_size": 8}, {"penalty": "l1"}],
     "GradientDescentRegressor": [{"batch_size": 8}, {"penalty": "l1"}],

@@ -34,7 +34,11 @@ SPECIAL = {  # estimator: (data, parameters), ...
         ("iris", {"n_components": 3, "random_state": 0}),
         ("colours", {"n_components": 8, "max_iter": 4, "tol": 0, "init_params": "k-means++"}),
     ),
+    "DecisionTreeClassifier": (("digits", {"random_state": 0}),),
+    "DecisionTreeRegressor": (("diabetes", {"random_state": 0}),),
     "DictionaryLearning": (("digits", {"n_components": 10, "max_iter": 1}),),
+    "ExtraTreeClassifier": (("digits", {"random_state": 0}),),
+    "ExtraTreeRegressor": (("diabetes", {"random_state": 0}),),
     "FactorAnalysis": (("wine", {"n_components": 3}),),
     "IncrementalPCA": (("digits", {"n_components": 20}),),
     "KMeans": (
