@@ -21,7 +21,6 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
-from skcourse.core.history import warn_user
 from skcourse.core.validation import check_routed
 from skcourse.ensemble.bagging_base import BaseBagging
 from skcourse.ensemble.bagging_members import (
@@ -31,6 +30,8 @@ from skcourse.ensemble.bagging_members import (
     probabilities,
     sum_members,
 )
+from skcourse.ensemble.out_of_bag import OutOfBag
+from skcourse.ensemble.tree_members import CLASSIFIERS, REGRESSORS
 from skcourse.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 
@@ -39,14 +40,6 @@ def members_decide(self):
     base = self.estimators_[0] if hasattr(self, "estimators_") else self.estimator
     base.decision_function  # noqa: B018 - its AttributeError is the message
     return True
-
-
-def warn_never_out():
-    """Say that some rows were drawn by every member."""
-    warn_user(
-        "Some inputs do not have OOB scores. This probably means too few estimators were used to "
-        "compute any reliable oob estimates."
-    )
 
 
 class BaggingClassifier(ClassifierMixin, BaseBagging):
@@ -107,6 +100,8 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
     array([0, 1])
     """
 
+    _trees = CLASSIFIERS
+
     def _template(self):
         return DecisionTreeClassifier() if self.estimator is None else self.estimator
 
@@ -118,16 +113,12 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
         return y
 
     def _score_out_of_bag(self, X, y):
-        votes = np.zeros((X.shape[0], self.n_classes_))
-        for member, rows, view in self._out_of_bag(X):
-            if len(rows):
-                votes[rows] += probabilities(member, view, self.n_classes_, {})
-        total = votes.sum(axis=1, keepdims=True)
-        if not total.all():
-            warn_never_out()
+        n_classes = self.n_classes_
+        sums = OutOfBag(y.reshape(-1, 1), n_classes, is_classes=True, n_trees=len(self))
+        self._judge(sums, X, lambda member, view: probabilities(member, view, n_classes, {}))
         with np.errstate(invalid="ignore"):
-            self.oob_decision_function_ = votes / total
-        self.oob_score_ = accuracy_score(y, np.argmax(votes, axis=1))
+            self.oob_decision_function_ = sums.sums / sums.counts[:, np.newaxis]
+        self.oob_score_ = accuracy_score(y, sums.answers[:, 0])
 
     def predict(self, X, **params):
         """Return the class of highest mean probability, or of most votes, of each row.
@@ -160,6 +151,8 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
         """
         check_routed(self, params, "predict_proba")
         X = self._read_X(X)
+        if self._grown:
+            return self._mean_leaves(X)
         routed = self._route("predict_proba", params).estimator
         return self._mean(add_probabilities, X, self.n_classes_, routed)
 
@@ -179,7 +172,7 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
         """
         check_routed(self, params, "predict_log_proba")
         check_is_fitted(self)
-        if not hasattr(self.estimator_, "predict_log_proba"):
+        if self._grown or not hasattr(self.estimator_, "predict_log_proba"):
             with np.errstate(divide="ignore"):
                 return np.log(self.predict_proba(X, **params))
         X = self._read_X(X)
@@ -264,19 +257,15 @@ class BaggingRegressor(RegressorMixin, BaseBagging):
     array([0., 1.])
     """
 
+    _trees = REGRESSORS
+
     def _template(self):
         return DecisionTreeRegressor() if self.estimator is None else self.estimator
 
     def _score_out_of_bag(self, X, y):
-        total = np.zeros(y.shape)
-        n_judges = np.zeros((len(y),) + (1,) * (y.ndim - 1))
-        for member, rows, view in self._out_of_bag(X):
-            if len(rows):
-                total[rows] += np.reshape(member.predict(view), total[rows].shape)
-            n_judges[rows] += 1
-        if not n_judges.all():
-            warn_never_out()
-        self.oob_prediction_ = total / np.maximum(n_judges, 1)
+        sums = OutOfBag(y.reshape(len(y), -1), 1, is_classes=False, n_trees=len(self))
+        self._judge(sums, X, lambda member, view: member.predict(view))
+        self.oob_prediction_ = sums.answers.reshape(y.shape)
         self.oob_score_ = r2_score(y, self.oob_prediction_)
 
     def predict(self, X, **params):
@@ -294,5 +283,8 @@ class BaggingRegressor(RegressorMixin, BaseBagging):
         """
         check_routed(self, params, "predict")
         X = self._read_X(X)
+        if self._grown:
+            means = self._mean_leaves(X)
+            return means if means.shape[1] > 1 else means[:, 0]
         routed = self._route("predict", params).estimator.get("predict", {})
         return self._mean(add_outputs, X, "predict", routed)

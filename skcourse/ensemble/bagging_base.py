@@ -1,8 +1,10 @@
 """What the two bagged ensembles share: parameters, draws, members, out-of-bag rows."""
 
 from numbers import Integral
+from typing import NamedTuple
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import Bunch, check_random_state, column_or_1d, get_tags
 from sklearn.utils.metadata_routing import MetadataRouter, MethodMapping, process_routing
@@ -19,10 +21,33 @@ from skcourse.core.validation import (
     routing_enabled,
 )
 from skcourse.ensemble.bagging_draws import Draws, bootstrap_size
-from skcourse.ensemble.bagging_members import Members, Plan, fit_members, sum_members, takes_weights
+from skcourse.ensemble.bagging_members import (
+    Members,
+    Plan,
+    fit_members,
+    grow_members,
+    sum_members,
+    takes_weights,
+)
 from skcourse.ensemble.forest_sampling import MAX_SEED
+from skcourse.ensemble.out_of_bag import out_of_bag
+from skcourse.ensemble.packed_trees import PackedTrees
+from skcourse.ensemble.tree_members import in_full, read_training
+from skcourse.tree.base import read_rows
+from skcourse.tree.walk import mean_values, pack
 
 ANY_X = {"accept_sparse": ["csr", "csc"], "dtype": None, "ensure_all_finite": False}
+
+
+class Drawn(NamedTuple):
+    """The rows that each member drew, to be asked for those that it did not."""
+
+    rows: list
+    n_samples: int
+
+    def left_out(self, t):
+        """Return the rows that member `t` has not seen."""
+        return np.flatnonzero(np.bincount(self.rows[t], minlength=self.n_samples) == 0)
 
 
 class BaseBagging(MetaEstimatorMixin, BaseEstimator):
@@ -100,7 +125,10 @@ class BaseBagging(MetaEstimatorMixin, BaseEstimator):
             If more rows or features are to be drawn, without replacement, than there are.
         """
         check_routed(self, fit_params)
-        X, y = validate_data(self, X, y, multi_output=True, **ANY_X)
+        self.estimator_ = self._template()
+        weighted = takes_weights(self.estimator_)
+        grows = type(self.estimator_) in self._trees and weighted and not fit_params
+        X, y, encoder = self._read(X, y, grows)
         sample_weight = check_weights(sample_weight, X)
         if sample_weight is not None and not self.bootstrap:
             warn_user(
@@ -109,35 +137,44 @@ class BaseBagging(MetaEstimatorMixin, BaseEstimator):
             )
         rng = check_random_state(self.random_state)
         y = self._read_y(y)
-        self.estimator_ = self._template()
         params = self._route("fit", fit_params).estimator.get("fit", {})
-        draws = self._draws(X.shape[0], sample_weight)
+        max_samples = bootstrap_size(X.shape[0], self.max_samples, sample_weight)
+        draws = self._draws(X.shape[0], max_samples, sample_weight)
         seeds = self._seeds_of_new_members(rng)
         if len(seeds):
-            plan = Plan(
-                self.estimator_, draws, takes_weights(self.estimator_), params, self.verbose
-            )
-            self._add_members(plan, seeds, X, y)
+            plan = Plan(self.estimator_, draws, weighted, params, self.n_jobs, self.verbose)
+            if grows:
+                members = grow_members(plan, seeds, X, y, encoder)
+            else:
+                members = fit_members(plan, seeds, X, y)
+            self._grown = grows and (not self.estimators_ or self._grown)
+            self._encoder, self._packed = encoder, PackedTrees()
+            self._add_members(members, draws, seeds)
+            if self.oob_score:
+                self._score_out_of_bag(X, y)
         return self
 
-    def _add_members(self, plan, seeds, X, y):
-        """Fit a member for each seed and, if so asked, score the rows that each did not draw."""
-        draws = plan.draws
-        self.estimators_ = self.estimators_ + fit_members(plan, seeds, X, y, self.n_jobs)
+    def _read(self, X, y, grows):
+        """Return X and y as members get them, and an encoder of categories, or None."""
+        if grows:
+            known = getattr(self, "_encoder", None) if self.warm_start else None
+            return read_training(self, self.estimator_, X, y, encoder=known, multi_output=True)
+        return *validate_data(self, X, y, multi_output=True, **ANY_X), None
+
+    def _add_members(self, members, draws, seeds):
+        """Keep fitted members, and how they draw."""
+        self.estimators_ = self.estimators_ + members
         self.estimators_features_ = self.estimators_features_ + [draws.of(s)[0] for s in seeds]
         self._drawn = [*self._drawn, (draws, seeds)]
         self._max_samples, self._max_features = draws.max_samples, draws.max_features
-        if self.oob_score:
-            self._score_out_of_bag(X, y)
 
     def _read_y(self, y):
         """Return y as the members get it."""
         return column_or_1d(y, warn=True) if y.ndim == 1 or y.shape[1] == 1 else y
 
-    def _draws(self, n_samples, sample_weight):
+    def _draws(self, n_samples, max_samples, sample_weight):
         """Return how the members draw; raise ValueError if they cannot."""
         n_features = self.n_features_in_
-        max_samples = bootstrap_size(n_samples, self.max_samples, sample_weight)
         if not self.bootstrap and max_samples > n_samples:
             raise ValueError(
                 f"Effective max_samples={max_samples} must be <= n_samples={n_samples} to be able "
@@ -173,8 +210,11 @@ class BaseBagging(MetaEstimatorMixin, BaseEstimator):
         return rng.randint(MAX_SEED, size=n_before + n_new)[n_before:]
 
     def _read_X(self, X):
-        """Return X as the members take it."""
-        check_is_fitted(self)
+        """Return X as the members take it, or as trees of ours are walked through."""
+        if not hasattr(self, "estimators_"):
+            check_is_fitted(self)
+        if self._grown:
+            return read_rows(self, X, self._encoder)
         return validate_data(self, X, reset=False, **ANY_X)
 
     def _members(self):
@@ -187,16 +227,42 @@ class BaseBagging(MetaEstimatorMixin, BaseEstimator):
         for draws, seeds in self._drawn:
             yield from map(draws.of, seeds)
 
+    def _nodes(self):
+        """Return the Nodes of the members, trees of ours, by the features of the ensemble."""
+        return [in_full(member.tree_.nodes, f) for member, f in zip(*self._members(), strict=True)]
+
+    def _mean_leaves(self, X):
+        """Return the mean value of the leaves, of trees of ours: (n, n_outputs * n_classes)."""
+        trees = [member.tree_ for member in self.estimators_]
+        walk = self._packed.of(trees, lambda _: pack(self._nodes()))
+        return mean_values(walk, X, n_jobs=self.n_jobs)
+
     def _mean(self, work, X, *args, **options):
         """Return the mean over the members of what `work` adds up."""
         options |= {"n_jobs": self.n_jobs, "verbose": self.verbose}
         return sum_members(work, self._members(), X, *args, **options) / len(self)
 
-    def _out_of_bag(self, X):
-        """Yield each member, the numbers of the rows that it did not draw, and its view of them."""
-        for member, (features, drawn) in zip(self, self._draws_of_members(), strict=True):
-            rows = np.flatnonzero(np.bincount(drawn, minlength=X.shape[0]) == 0)
-            yield member, rows, X[rows][:, features]
+    def _judge(self, sums, X, values_of):
+        """Add to the OutOfBag `sums` what each member says of the rows that it did not draw.
+
+        `values_of` asks a member, unless it is a tree of ours.
+        """
+        drawn = Drawn(self.estimators_samples_, X.shape[0])
+        if self._grown:
+            rows = X.tocsr() if issparse(X) else X
+            out_of_bag(sums, list(enumerate(self._nodes())), rows, drawn, n_jobs=self.n_jobs)
+        else:
+            for t, (member, features) in enumerate(zip(*self._members(), strict=True)):
+                rows = drawn.left_out(t)
+                if len(rows):
+                    view = X[rows] if features is None else X[rows][:, features]
+                    sums.add(rows, np.reshape(values_of(member, view), (len(rows), -1)))
+        if not sums.counts.all():
+            warn_user(
+                "Some inputs do not have OOB scores. This probably means too few estimators were "
+                "used to compute any reliable oob estimates."
+            )
+        self.history_ = sums.history.arrays()
 
     def _route(self, method, params):
         """Return the arguments of the members, by method."""

@@ -13,9 +13,11 @@ from sklearn.utils.metadata_routing import get_routing_for_object
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import has_fit_parameter
 
+from skcourse.core.chunks import reduce_blocks
 from skcourse.core.interrupts import held
 from skcourse.core.validation import routing_enabled
 from skcourse.ensemble.bagging_draws import Draws, seeded
+from skcourse.ensemble.tree_members import prepare
 
 MAX_GROUPS = 32  # that many sums are held at a time
 
@@ -27,6 +29,7 @@ class Plan(NamedTuple):
     draws: Draws
     weighted: bool  # rows drawn are weights, rather than copies of rows
     params: dict  # further arguments of `fit`
+    n_jobs: int | None
     verbose: int
 
 
@@ -54,13 +57,27 @@ def takes_weights(estimator):
     return has_fit_parameter(estimator, "sample_weight")
 
 
-def fit_members(plan, seeds, X, y, n_jobs):
+def grow_members(plan, seeds, X, y, encoder):
+    """Return the list of trees of ours grown, on threads, on what their seeds draw."""
+    ground = prepare(plan.estimator, X, y, encoder, n_jobs=plan.n_jobs)
+
+    def part(seed):
+        member = seeded(plan.estimator, seed)
+        features, rows = plan.draws.of(seed)
+        counts = np.bincount(rows, minlength=X.shape[0]).astype(np.float64)
+        ground.grow(member, counts, features=features if plan.draws.choose_features else None)
+        return [member]
+
+    return reduce_blocks(part, seeds, list.__iadd__, n_jobs=plan.n_jobs)
+
+
+def fit_members(plan, seeds, X, y):
     """Return the list of members fitted on what their seeds draw."""
-    n_jobs = max(1, min(effective_n_jobs(n_jobs), len(seeds)))
-    batches = np.array_split(np.asarray(seeds), n_jobs)
+    n_jobs = min(effective_n_jobs(plan.n_jobs), len(seeds))
     if n_jobs == 1:
         return fit_batch(plan, seeds, X, y)
     work = Parallel(n_jobs=n_jobs, verbose=plan.verbose)
+    batches = np.array_split(seeds, n_jobs)
     parts = work(delayed(fit_batch)(plan, batch, X, y) for batch in batches)
     return [member for part in parts for member in part]
 

@@ -1,0 +1,22 @@
+"""What AdaBoost promises; of few members."""
+
+from sklearn.linear_model import LinearRegression
+
+from skcourse.testing import Case, scale, target_affine
+
+FEW = {"n_estimators": 5, "random_state": 0}
+DOUBLE = {"check_dtype_kept": "values are means of y, float64 as in scikit-learn"}
+
+
+def adaboost_classifier(cls):
+    """Weights do all: the order of rows and their unit change nothing."""
+    yield Case(cls(**FEW), draws=False, symmetries=(scale(4.0),))
+
+
+def adaboost_regressor(cls):
+    """Rows are drawn, in their order."""
+    yield Case(cls(**FEW), symmetries=(scale(4.0), target_affine()), excused=DOUBLE)
+    yield Case(cls(LinearRegression(), loss="square", **FEW), excused=DOUBLE)
+
+
+PROMISES = {"AdaBoostClassifier": adaboost_classifier, "AdaBoostRegressor": adaboost_regressor}

@@ -1,0 +1,29 @@
+"""What bagging promises; of few members. Draws are scikit-learn's, so they depend on the order."""
+
+from sklearn.linear_model import LinearRegression, LogisticRegression
+
+from skcourse.testing import Case, scale, target_affine
+
+FEW = {"n_estimators": 4, "random_state": 0}
+DOUBLE = {"check_dtype_kept": "values are means of y, float64 as in scikit-learn"}
+DRAWN = {
+    "check_equal_weights_are_none": "with weights, rows are drawn by other numbers, as in theirs"
+}
+
+
+def bagging_classifier(cls):
+    """Trees of ours, and members of others."""
+    some = {"max_features": 0.7, "max_samples": 0.9, "oob_score": True}
+    yield Case(cls(**FEW), symmetries=(scale(4.0),), excused=DRAWN)
+    yield Case(cls(**some, **FEW), excused=DRAWN)
+    yield Case(cls(LogisticRegression(), **FEW), excused=DRAWN)
+
+
+def bagging_regressor(cls):
+    """The same of numbers, whose unit and origin may change as well."""
+    moves = (scale(4.0), target_affine())
+    yield Case(cls(**FEW), symmetries=moves, excused=DOUBLE | DRAWN)
+    yield Case(cls(LinearRegression(), max_samples=0.9, **FEW), excused=DOUBLE | DRAWN)
+
+
+PROMISES = {"BaggingClassifier": bagging_classifier, "BaggingRegressor": bagging_regressor}
