@@ -133,10 +133,12 @@ def explain_tree(walk, thresholds, edges, t, lanes, points, work, total):
         parent, node, level = np.uint32(nodes[level]), edges.node[e], level + 1
         nodes[level], before[level], feature[level] = node, edges.before[e], walk.feature[parent]
         agrees = work[level, AGREES]
-        for z in range(work.shape[2]):
-            x = lanes[walk.feature[parent], z % LANES]
+        for i in range(LANES):
+            x = lanes[walk.feature[parent], i]
             right = goes_right(walk, parent, np.uint32(x > thresholds[parent]), x)
-            agrees[z] = 1.0 if node == walk.left[parent] + right else 0.0
+            agrees[i] = np.float64(node == walk.left[parent] + right)
+        for z in range(LANES, len(agrees)):
+            agrees[z] = agrees[z - LANES]
         enter(work, level, before[level], edges.share[e], points)
         if walk.left[node] == node:
             end(work, level, walk.values[walk.leaf[node]])
