@@ -20,6 +20,8 @@ from typing import NamedTuple
 import numpy as np
 
 from skcourse.core.kernel import kernel
+from skcourse.tree.node_sums import mixed, sum_sides
+from skcourse.tree.partition import split_stably
 from skcourse.tree.search_ordered import (
     MERIT,
     MISSING_LEFT,
@@ -28,15 +30,16 @@ from skcourse.tree.search_ordered import (
     WEIGHT_LEFT,
     middle,
 )
+from skcourse.tree.workspace import WEIGHT
 
-ANY = 2  # a side: both of them
+RIGHT, LEFT, ANY = 0, 1, 2  # sides
 
 
 class Ranked(NamedTuple):
-    """The rows of a node in the order of their targets."""
+    """The rows in the order of their targets."""
 
-    rows: np.ndarray  # int32 (n_outputs, m), by y of each output
-    ranks: np.ndarray  # int32 (n_outputs, n), the place of a row in `rows`, from 1 to m
+    rows: np.ndarray  # int32 (n_outputs, m), by y of each output, those of a node side by side
+    ranks: np.ndarray  # int32 (n_outputs, n), the place of a row in its node, from 1 to m
 
 
 class Chain(NamedTuple):
@@ -46,25 +49,42 @@ class Chain(NamedTuple):
     sums: np.ndarray  # float64 (2, m + 2): w and y at each place
 
 
+def rank_rows(targets, rows):
+    """Return Ranked of `rows`, sorted here once per tree."""
+    orders = [rows[np.argsort(targets.y[rows, k], kind="stable")] for k in range(targets.n_outputs)]
+    ranks = np.zeros((targets.n_outputs, len(targets.y)), np.int32)
+    return Ranked(np.ascontiguousarray(orders, np.int32), ranks)
+
+
 @kernel
-def rank_targets(ranked):
-    """Write the ranks of the rows of a node."""
+def rank_node(ranked, start, end):
+    """Write the ranks of the rows start:end, a node."""
+    if ranked is None:
+        return
     for k in range(ranked.rows.shape[0]):
-        for i in range(ranked.rows.shape[1]):
-            ranked.ranks[k, ranked.rows[k, i]] = i + 1
+        for i in range(start, end):
+            ranked.ranks[k, ranked.rows[k, i]] = i - start + 1
+
+
+@kernel
+def rows_of_node(ranked, start, end):
+    """Return Ranked of the rows start:end, a node; None if the criterion does not ask for it."""
+    if ranked is None:
+        return None
+    return Ranked(ranked.rows[:, start:end], ranked.ranks)
 
 
 @kernel(exact=True)
-def absolute_error(ranked, targets, sides, side, medians):
-    """Return (1) of the rows with sides[row] == side, or of all for ANY, added over outputs.
+def absolute_error(ranked, targets, goes_left, side, medians):
+    """Return (1) of the rows of a node on one side, or of all for ANY, added over outputs.
 
     Parameters
     ----------
-    ranked : Ranked, of which the ranks are not used
+    ranked : Ranked, of a node of m rows
     targets : Targets
-    sides : uint8 (n,)
-    side : int, 0, 1 or ANY
-    medians : float64 (n_outputs,), overwritten
+    goes_left : uint8 (m + 1,), 1 or 0 at the rank of a row by the first output
+    side : int, LEFT, RIGHT or ANY
+    medians : float64 (>= n_outputs,), overwritten
 
     Returns
     -------
@@ -74,10 +94,10 @@ def absolute_error(ranked, targets, sides, side, medians):
     for k in range(ranked.rows.shape[0]):
         total, before, last = 0.0, 0.0, -1
         for row in ranked.rows[k]:
-            if side == ANY or sides[row] == side:
+            if side == ANY or goes_left[ranked.ranks[0, row]] == side:
                 total += weight_of(targets, row)
         for row in ranked.rows[k]:
-            if side == ANY or sides[row] == side:
+            if side == ANY or goes_left[ranked.ranks[0, row]] == side:
                 medians[k] = targets.y[row, k]
                 if before == total / 2 and last >= 0:
                     medians[k] = targets.y[last, k] / 2 + targets.y[row, k] / 2
@@ -86,7 +106,7 @@ def absolute_error(ranked, targets, sides, side, medians):
                 if before > total / 2:
                     break
         for row in ranked.rows[k]:
-            if side == ANY or sides[row] == side:
+            if side == ANY or goes_left[ranked.ranks[0, row]] == side:
                 error += weight_of(targets, row) * abs(targets.y[row, k] - medians[k])
     return error
 
@@ -206,6 +226,16 @@ def search_absolute(order, column, n_missing, ranked, targets, limits, found):
 
 
 @kernel(exact=True)
+def allows(limits, low, high):
+    """Tell whether the medians of the left and of the right side keep to the constraints."""
+    return limits.sign == 0 or (
+        limits.lower <= min(low, high)
+        and max(low, high) <= limits.upper
+        and (high - low) * limits.sign >= 0
+    )
+
+
+@kernel(exact=True)
 def cut_at_best(order, column, missing, sides, targets, limits, found):
     """Compare the cuts of one direction of the missing rows; see `search_absolute`.
 
@@ -238,13 +268,103 @@ def cut_at_best(order, column, missing, sides, targets, limits, found):
             continue
         merit = -errors[0, n_left - 1] - errors[1, n_right - 1]
         low, high = medians[0, n_left - 1], medians[1, n_right - 1]
-        allowed = limits.sign == 0 or (
-            limits.lower <= min(low, high)
-            and max(low, high) <= limits.upper
-            and (high - low) * limits.sign >= 0
-        )
-        if not allowed or not merit > found[MERIT]:
+        if not merit > found[MERIT] or not allows(limits, low, high):
             continue
         found[MERIT], found[N_LEFT], found[MISSING_LEFT] = merit, n_left, missing_left
         found[WEIGHT_LEFT] = w_left
         found[THRESHOLD] = np.inf if last else middle(column[order[i]], column[order[i + 1]])
+
+
+@kernel
+def search_errors(ranked, random, order, column, n_missing, targets, limits, found):
+    """Search one feature, if the criterion is the absolute error; return whether it is.
+
+    Parameters
+    ----------
+    ranked : Ranked, of the node, or None for another criterion
+    random : bool; then found holds the one cut to be judged, and `order` is in no order
+    order, column, n_missing, targets, limits, found : see `search_absolute`
+    """
+    if ranked is None:
+        return False
+    if not random:
+        search_absolute(order, column, n_missing, ranked, targets, limits, found)
+        return True
+    m, n_left, w_left, w_right = len(order), 0, 0.0, 0.0
+    goes_left = np.zeros(m + 1, np.uint8)
+    for row in order:
+        x = column[row]
+        left = x <= found[THRESHOLD] or (np.isnan(x) and found[MISSING_LEFT] > 0)
+        goes_left[ranked.ranks[0, row]] = left
+        n_left += left
+        w_left += left * weight_of(targets, row)
+        w_right += (1 - left) * weight_of(targets, row)
+    found[MERIT], found[N_LEFT], found[WEIGHT_LEFT] = -np.inf, n_left, w_left
+    if n_missing == 0:
+        found[MISSING_LEFT] = n_left > m - n_left
+    if min(n_left, m - n_left) < limits.min_samples or min(w_left, w_right) < limits.min_weight:
+        return True
+    low, high = np.empty(ranked.rows.shape[0]), np.empty(ranked.rows.shape[0])
+    error = absolute_error(ranked, targets, goes_left, LEFT, low)
+    error += absolute_error(ranked, targets, goes_left, RIGHT, high)
+    if allows(limits, low[0], high[0]):
+        found[MERIT] = -error
+    return True
+
+
+@kernel
+def judge_node(ranked, criterion, targets, is_pure, sums):
+    """Return the impurity of a node; for the absolute error, write its medians to `sums`.
+
+    Parameters
+    ----------
+    ranked : Ranked, of the node, or None for another criterion
+    criterion : int
+    targets : Targets
+    is_pure : bool
+    sums : float64, see `node_sums.add_rows`
+    """
+    if ranked is None:
+        return 0.0 if is_pure else mixed(criterion, sums, targets.n_outputs)
+    error = absolute_error(ranked, targets, np.zeros(1, np.uint8), ANY, sums)
+    return error / (sums[WEIGHT] * targets.n_outputs)
+
+
+@kernel
+def judge_sides(ranked, criterion, order, cut, targets, wy, total):
+    """Write the sums of both sides of a cut to total[1] and total[2], or their medians.
+
+    Parameters
+    ----------
+    ranked : Ranked, of the node, or None for another criterion
+    criterion : int
+    order : int32 (m,), the left rows, the right ones, and those that miss the value
+    cut : (n_low, n_missing, missing_left), n_low known values on the left
+    targets, wy, total : see `node_sums.sum_sides`
+
+    Returns
+    -------
+    impurity_left, impurity_right : float
+    """
+    if ranked is None:
+        return sum_sides(criterion, order, cut, targets, wy, total)
+    n_low, n_missing, missing_left = cut
+    goes_left = np.zeros(len(order) + 1, np.uint8)
+    total[1, WEIGHT] = total[2, WEIGHT] = 0.0
+    for i in range(len(order)):
+        left = missing_left if i >= len(order) - n_missing else i < n_low
+        goes_left[ranked.ranks[0, order[i]]] = left
+        total[1 if left else 2, WEIGHT] += weight_of(targets, order[i])
+    left_error = absolute_error(ranked, targets, goes_left, LEFT, total[1])
+    right_error = absolute_error(ranked, targets, goes_left, RIGHT, total[2])
+    n_outputs = targets.n_outputs
+    return left_error / (total[1, WEIGHT] * n_outputs), right_error / (total[2, WEIGHT] * n_outputs)
+
+
+@kernel
+def divide_ranked(ranked, sides, spare, start, end):
+    """Divide the rows start:end in the order of their targets, too."""
+    if ranked is not None:
+        for k in range(ranked.rows.shape[0]):
+            rows = ranked.rows[k, start:end]
+            split_stably(rows, rows, sides, spare, True)

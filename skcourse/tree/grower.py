@@ -19,10 +19,27 @@ import numpy as np
 
 from skcourse.core.chunks import count_threads, reduce_blocks
 from skcourse.core.kernel import kernel
+from skcourse.tree.absolute_error import (
+    divide_ranked,
+    judge_node,
+    judge_sides,
+    rank_node,
+    rank_rows,
+    rows_of_node,
+)
+from skcourse.tree.category_sets import (
+    arrange_by_set,
+    is_full,
+    keep_set,
+    pack_sets,
+    sets_with_room,
+    start_sets,
+)
 from skcourse.tree.columns import with_orders
 from skcourse.tree.frontier import pop, push
-from skcourse.tree.node_search import draw_candidates, order_of, search
-from skcourse.tree.node_sums import add_rows, count_node, mixed, sum_sides
+from skcourse.tree.impurity import ABSOLUTE
+from skcourse.tree.node_search import draw_candidates, search, view_of
+from skcourse.tree.node_sums import add_rows, count_node
 from skcourse.tree.nodes import LEAF, UNDEFINED
 from skcourse.tree.partition import choose_sides, split_stably
 from skcourse.tree.search_ordered import MERIT, MISSING_LEFT, N_LEFT, THRESHOLD
@@ -106,7 +123,8 @@ def start_node(columns, targets, statistics, rules, table, work, current):
     if task[TASK_PARENT] < 0:
         sums[:] = 0.0
         pure = add_rows(rules.criterion, work.rows, targets, statistics.wy, sums)
-        numbers[TASK_IMPURITY] = 0.0 if pure else mixed(rules.criterion, sums, targets.n_outputs)
+        ranked = rows_of_node(work.ranked, start, end)
+        numbers[TASK_IMPURITY] = judge_node(ranked, rules.criterion, targets, pure, sums)
     else:
         for k in range(sums.shape[0]):
             sums[k] = numbers[N_FLOATS + k]
@@ -114,6 +132,7 @@ def start_node(columns, targets, statistics, rules, table, work, current):
     if is_leaf(rules, task[TASK_DEPTH], end - start, sums[WEIGHT], numbers[TASK_IMPURITY]):
         return 0
     count_node(statistics.kind, work.total, work.tally)
+    rank_node(work.ranked, start, end)
     return draw_candidates(columns, rules, work, task)
 
 
@@ -147,11 +166,17 @@ def add_node(targets, rules, table, work, task, numbers):
     table.floats[node, NODE_WEIGHT] = weight
     value = table.values[node]
     for k in range(value.shape[0]):
-        value[k] = work.total[0, k] / weight
+        value[k] = value_of(rules, work.total[0, k], weight)
     if rules.monotonic.shape[0]:
         value[0] = min(max(value[0], numbers[TASK_LOWER]), numbers[TASK_UPPER])
         if targets.n_classes == 2:
             value[1] = 1 - value[0]
+
+
+@kernel
+def value_of(rules, total, weight):
+    """Return the value of a node: a mean, or the median that stands where sums do else."""
+    return total if rules.criterion == ABSOLUTE else total / weight
 
 
 @kernel
@@ -170,9 +195,11 @@ def judge(columns, targets, statistics, rules, table, work, current):
     task[TASK_FEATURE], task[TASK_N_LEFT], task[TASK_MISSING] = f, n_left, n_missing
     table.ints[node, NODE_MISSING] = missing_left
     table.floats[node, NODE_THRESHOLD] = found[THRESHOLD]
+    keep_set(work.sets, columns, table, node, f, best)
     order = rows_in_order(columns, rules, table, work, task)
     n_low = n_left - n_missing if missing_left else n_left
-    left, right = sum_sides(
+    left, right = judge_sides(
+        rows_of_node(work.ranked, task[TASK_START], task[TASK_END]),
         rules.criterion,
         order,
         (n_low, n_missing, missing_left),
@@ -185,7 +212,11 @@ def judge(columns, targets, statistics, rules, table, work, current):
     numbers[TASK_GAIN] = improvement(numbers, w, w_left, w_right, rules.total_weight)
     if numbers[TASK_GAIN] + EPSILON < rules.min_impurity_decrease:
         return False
-    numbers[TASK_MIDDLE] = work.total[1, 0] / (2 * w_left) + work.total[2, 0] / (2 * w_right)
+    low, high = (
+        value_of(rules, work.total[1, 0], w_left),
+        value_of(rules, work.total[2, 0], w_right),
+    )
+    numbers[TASK_MIDDLE] = low / 2 + high / 2
     width = work.total.shape[1]
     for k in range(width):
         numbers[N_FLOATS + k] = work.total[1, k]
@@ -198,8 +229,10 @@ def judge(columns, targets, statistics, rules, table, work, current):
 def rows_in_order(columns, rules, table, work, task):
     """Return the rows of the node, left ones before right ones and those that miss a value last."""
     f = task[TASK_FEATURE]
+    if arrange_by_set(work.sets, columns, table, work, task):
+        return work.spare[: task[TASK_END] - task[TASK_START]]
     if not rules.random:
-        return order_of(columns, work, f, task)
+        return view_of(columns, work, task).orders[f, task[TASK_START] : task[TASK_END]]
     column, threshold = columns.values[f], table.floats[task[TASK_NODE], NODE_THRESHOLD]
     n_low, n_known = 0, task[TASK_END] - task[TASK_START] - task[TASK_MISSING]
     n_high, n_missing = n_known, n_known
@@ -282,6 +315,7 @@ def divide_rows(columns, rules, table, work, current):
     choose_sides(order, task[TASK_N_LEFT], task[TASK_MISSING], missing_left, work.sides)
     rows = work.rows[start:end]
     split_stably(rows, rows, work.sides, work.spare, True)
+    divide_ranked(work.ranked, work.sides, work.spare, start, end)
 
 
 @kernel
@@ -289,10 +323,10 @@ def divide_orders(columns, work, current, spare, first, stop):
     """Divide the orders of the node by the features at `first` to `stop` of `work.features`."""
     task = current.ints[0]
     start, end = task[TASK_START], task[TASK_END]
+    view = view_of(columns, work, task)
     for j in range(first, stop):
         f = work.features[j]
-        source, target = order_of(columns, work, f, task), work.orders[f, start:end]
-        split_stably(source, target, work.sides, spare, True)
+        split_stably(view.orders[f, start:end], work.orders[f, start:end], work.sides, spare, True)
 
 
 @kernel
@@ -312,6 +346,7 @@ def advance(columns, targets, statistics, rules, table, work, queues):
                 table.ints.shape[0] - counts[N_NODES] < 3
                 or stack.ints.shape[0] - counts[N_OPEN] < 3
                 or frontier.ints.shape[0] - counts[N_FRONTIER] < 3
+                or is_full(work.sets)
             ):
                 return FULL
             if counts[N_OPEN]:
@@ -331,7 +366,7 @@ def advance(columns, targets, statistics, rules, table, work, queues):
             else:
                 return DONE
         if counts[PHASE] == SEARCH:
-            search(columns, targets, statistics, rules, work, current, 0, counts[N_CANDIDATES])
+            search(columns, targets, statistics, rules, work, current, (0, counts[N_CANDIDATES]))
             counts[PHASE] = JUDGE
         if counts[PHASE] == JUDGE:
             counts[PHASE] = OPEN
@@ -381,6 +416,8 @@ def grow(columns, targets, growth, *, seed, weights=None, leaves=None, n_jobs=No
     absent = len(targets.weights) and not targets.weights.all()
     ordered = not rules.random and (rules.max_depth > 1 or absent)
     work = start_work(columns, targets, seed, orders=ordered)
+    ranked = rank_rows(targets, work.rows) if rules.criterion == ABSOLUTE else None
+    work = work._replace(sets=start_sets(columns), ranked=ranked)
     n_sums = targets.n_outputs * targets.n_classes
     table, queues = start_table(n_sums), start_tasks(n_sums, len(work.rows))
     while True:
@@ -389,6 +426,7 @@ def grow(columns, targets, growth, *, seed, weights=None, leaves=None, n_jobs=No
             break
         if phase == FULL:
             table = with_room(table, work.counts[N_NODES])
+            work = work._replace(sets=sets_with_room(work.sets))
             stack, frontier, current = queues
             stack = with_room(stack, work.counts[N_OPEN])
             queues = stack, with_room(frontier, work.counts[N_FRONTIER]), current
@@ -400,7 +438,9 @@ def grow(columns, targets, growth, *, seed, weights=None, leaves=None, n_jobs=No
     if leaves is not None:
         leaves[:] = -1
         mark_leaves(work.rows, table, leaves)
-    return as_nodes(table, work.counts[N_NODES], targets)
+    nodes = as_nodes(table, work.counts[N_NODES], targets)
+    category_set, set_start, set_words = pack_sets(work.sets, nodes.category_set, nodes.feature)
+    return nodes._replace(category_set=category_set, set_start=set_start, set_words=set_words)
 
 
 def search_on_threads(columns, targets, statistics, rules, work, current, n_threads):
@@ -408,7 +448,7 @@ def search_on_threads(columns, targets, statistics, rules, work, current, n_thre
 
     def part(block):
         mine = work._replace(total=work.total.copy(), tally=work.tally.copy())
-        search(columns, targets, statistics, rules, mine, current, *block)
+        search(columns, targets, statistics, rules, mine, current, block)
 
     run_blocks(part, 0, work.counts[N_CANDIDATES], n_threads)
 

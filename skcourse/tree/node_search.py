@@ -9,14 +9,16 @@ where missing values go. With one seed, the draws are scikit-learn's.
 import numpy as np
 
 from skcourse.core.kernel import kernel
+from skcourse.tree.absolute_error import rows_of_node, search_errors
+from skcourse.tree.category_sets import search_set
 from skcourse.tree.draws import below, between, next_state
 from skcourse.tree.search_classes import search_counts, search_weights
 from skcourse.tree.search_numbers import search_means
 from skcourse.tree.search_ordered import (
-    MERIT,
     MISSING_LEFT,
     THRESHOLD,
     Limits,
+    View,
     search_ordered,
 )
 from skcourse.tree.search_random import search_random
@@ -33,34 +35,31 @@ from skcourse.tree.workspace import (
 
 
 @kernel
-def order_of(columns, work, f, task):
-    """Return the rows of the node in the order of feature f; the root's are those of all trees."""
-    if task[TASK_PARENT] < 0 and work.rows.shape[0] == columns.orders.shape[1]:
-        return columns.orders[f]
-    return work.orders[f, task[TASK_START] : task[TASK_END]]
+def view_of(columns, work, task):
+    """Return the node as the searches see it; the order of the root is that of all trees."""
+    start, stop = task[TASK_START], task[TASK_END]
+    if task[TASK_PARENT] < 0 and stop == columns.orders.shape[1]:
+        return View(columns.orders, columns.values, work.candidates, start, stop)
+    return View(work.orders, columns.values, work.candidates, start, stop)
 
 
 @kernel
-def count_missing(order, column):
-    """Return how many rows, at the end of `order`, miss the value."""
-    n_missing = 0
-    while n_missing < order.shape[0] and np.isnan(column[order[order.shape[0] - 1 - n_missing]]):
-        n_missing += 1
-    return n_missing
-
-
-@kernel
-def range_of(columns, rules, work, f, task):
+def range_in_order(view, f, has_missing):
     """Return the least and the largest value of feature f in a node, and how many are missing."""
-    column = columns.values[f]
-    if not rules.random:
-        order = order_of(columns, work, f, task)
-        n_missing = count_missing(order, column) if columns.has_missing[f] else 0
-        n_known = order.shape[0] - n_missing
-        return column[order[0]], column[order[max(n_known - 1, 0)]], n_missing
+    last = view.stop - 1
+    if has_missing:
+        while last >= view.start and np.isnan(view.values[f, view.orders[f, last]]):
+            last -= 1
+    low = view.values[f, view.orders[f, view.start]]
+    return low, view.values[f, view.orders[f, max(last, view.start)]], view.stop - 1 - last
+
+
+@kernel
+def range_of_rows(view, f, rows):
+    """Do as `range_in_order` without the order."""
     low, high, n_missing = np.float32(np.inf), np.float32(-np.inf), 0
-    for i in range(task[TASK_START], task[TASK_END]):
-        x = column[work.rows[i]]
+    for i in range(view.start, view.stop):
+        x = view.values[f, rows[i]]
         low = x if x < low else low
         high = x if x > high else high
         n_missing += np.isnan(x)
@@ -77,7 +76,7 @@ def draw_candidates(columns, rules, work, task):
     m, n_known = task[TASK_END] - task[TASK_START], task[TASK_CONSTANTS]
     features, state = work.features, work.counts[STATE]
     n_left, n_constant, n_drawn_known, n_visited = features.shape[0], n_known, 0, 0
-    n_candidates = 0
+    n_candidates, view = 0, view_of(columns, work, task)
     while n_left > n_constant and (
         n_visited < rules.max_features or n_visited <= n_constant - n_known + n_drawn_known
     ):
@@ -90,7 +89,10 @@ def draw_candidates(columns, rules, work, task):
             continue
         j += n_constant - n_known
         f = features[j]
-        low, high, n_missing = range_of(columns, rules, work, f, task)
+        if rules.random:
+            low, high, n_missing = range_of_rows(view, f, work.rows)
+        else:
+            low, high, n_missing = range_in_order(view, f, columns.has_missing[f])
         if n_missing == m or (n_missing == 0 and low == high):
             features[j], features[n_constant] = features[n_constant], f
             n_constant += 1
@@ -105,7 +107,9 @@ def draw_candidates(columns, rules, work, task):
             if n_missing:
                 state = next_state(state)
                 work.found[n_candidates, MISSING_LEFT] = below(state, 0, 2)
-            work.found[n_candidates, THRESHOLD] = threshold
+            work.found[n_candidates, THRESHOLD] = (
+                state if columns.is_categorical[f] else threshold  # of a set, the coins to toss
+            )
         n_candidates += 1
     for j in range(n_known):
         features[j] = work.constants[j]
@@ -116,8 +120,8 @@ def draw_candidates(columns, rules, work, task):
 
 
 @kernel
-def search(columns, targets, statistics, rules, work, current, first, stop):
-    """Find the best cut of each of the candidates `first` to `stop` that beats those before it.
+def search(columns, targets, statistics, rules, work, current, block):
+    """Find the best cut of each of the candidates in `block` that beats those before it.
 
     Parameters
     ----------
@@ -127,58 +131,25 @@ def search(columns, targets, statistics, rules, work, current, first, stop):
     rules : Rules
     work : Work
     current : Tasks, the node
-    first, stop : int
+    block : (first, stop)
     """
-    task, numbers = current.ints[0], current.floats[0]
-    best = -np.inf
-    for j in range(first, stop):
-        f, n_missing = work.candidates[j]
-        found, column = work.found[j], columns.values[f]
-        if best == 0.0 and (statistics.kind == COUNTS):  # nothing beats pure sides
-            found[MERIT] = -np.inf
-            continue
-        sign = np.int64(rules.monotonic[f]) if rules.monotonic.shape[0] else 0
-        limits = Limits(
-            rules.min_samples_leaf,
-            rules.min_weight_leaf,
-            sign,
-            numbers[TASK_LOWER],
-            numbers[TASK_UPPER],
-        )
-        found[MERIT] = best
-        if rules.random:
-            rows = work.rows[task[TASK_START] : task[TASK_END]]
-            search_random(
-                rules.criterion, rows, column, n_missing, targets, work.total, limits, found
-            )
-            continue
-        order = order_of(columns, work, f, task)
-        if statistics.kind == COUNTS:
-            search_counts(order, column, n_missing, statistics.packed, work.tally, limits, found)
-        elif statistics.kind == MEANS:
-            search_means(
-                order,
-                column,
-                n_missing,
-                statistics.wy,
-                targets.weights,
-                work.total,
-                limits,
-                found,
-            )
-        elif statistics.kind == WEIGHTED_COUNTS:
-            search_weights(
-                order,
-                column,
-                n_missing,
-                statistics.packed,
-                targets.weights,
-                work.total,
-                limits,
-                found,
-            )
-        else:
-            search_ordered(
-                rules.criterion, order, column, n_missing, targets, work.total, limits, found
-            )
-        best = max(best, found[MERIT])
+    view = view_of(columns, work, current.ints[0])
+    numbers, total, found = current.floats[0], work.total, work.found
+    limits = Limits(
+        rules.min_samples_leaf,
+        rules.min_weight_leaf,
+        numbers[TASK_LOWER],
+        numbers[TASK_UPPER],
+        rules.monotonic,
+    )
+    weights = targets.weights
+    if rules.random:
+        search_random(rules.criterion, view, work.rows, block, targets, total, limits, found)
+    elif statistics.kind == COUNTS:
+        search_counts(view, block, statistics.packed, work.tally, limits, found)
+    elif statistics.kind == MEANS:
+        search_means(view, block, statistics.wy, weights, total, limits, found)
+    elif statistics.kind == WEIGHTED_COUNTS:
+        search_weights(view, block, statistics.packed, weights, total, limits, found)
+    else:
+        search_ordered(rules.criterion, view, block, targets, total, limits, found)

@@ -74,6 +74,8 @@ class Work(NamedTuple):
     total: np.ndarray  # float64 (3, n_sums + 3): sums of the node; of two sides
     tally: np.ndarray  # int64 (2, n_sums + 1): counts of a side, of the node
     counts: np.ndarray  # int64 (7,)
+    sets: tuple | None = None  # Sets, where columns are of categories
+    ranked: tuple | None = None  # Ranked, for the absolute error
 
 
 N_NODES, N_OPEN, N_FRONTIER, N_SPLIT, PHASE, N_CANDIDATES, STATE = range(7)
