@@ -166,9 +166,11 @@ class GradientBoosting(BoostedTrees):
 
     def _begin(self, rows):
         """Make the first guess, and room for what is noted."""
-        self.init_ = self._default_init() if self.init is None else self.init
-        if not isinstance(self.init_, str):
-            self.init_ = fit_init(clone(self.init_), rows)
+        if self.init is None:
+            self.init_ = self._default_init(rows)
+        else:
+            known = isinstance(self.init, str)
+            self.init_ = self.init if known else fit_init(clone(self.init), rows)
         self._constant = None
         if self.init is None or isinstance(self.init, str):
             self._constant = self._first_guess(rows.X[:1])[:, 0]

@@ -60,8 +60,8 @@ class BoostedTrees(CallbackSupportMixin, BaseEnsemble, metaclass=ABCMeta):
         """Return the BoostingLoss that the parameters ask for."""
 
     @abstractmethod
-    def _default_init(self):
-        """Return the estimator that guesses first where `init` is None."""
+    def _default_init(self, rows):
+        """Return the estimator that guesses first where `init` is None, fitted."""
 
     def _read_rows(self, X, y, sample_weight):
         """Return the training data; learn categories, classes and names of features."""

@@ -9,6 +9,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from skcourse.core.validation import HasMethods, StrOptions
 from skcourse.ensemble.boosting_losses import BoostingLoss
 from skcourse.ensemble.gradient_boosting import GradientBoosting
+from skcourse.ensemble.gradient_boosting_base import fit_init
 
 
 class GradientBoostingClassifier(ClassifierMixin, GradientBoosting):
@@ -76,15 +77,20 @@ class GradientBoostingClassifier(ClassifierMixin, GradientBoosting):
     train_score_ : ndarray of shape (n_estimators_,)
         The mean loss, after each iteration, of the rows it was fitted to; of two classes twice the
         log-loss, for compatibility.
-    oob_improvement_, oob_scores_ : ndarrays of shape (n_estimators_,), if `subsample` < 1
-        How much each iteration lowered the loss of the rows it had not seen, and that loss.
-    oob_score_ : float, the last of `oob_scores_`
+    oob_improvement_ : ndarray of shape (n_estimators_,)
+        How much each iteration lowered the loss of the rows that it had not seen. Only if
+        `subsample` < 1.
+    oob_scores_ : ndarray of shape (n_estimators_,)
+        The loss of these rows after each iteration. Only if `subsample` < 1.
+    oob_score_ : float
+        The last of `oob_scores_`. Only if `subsample` < 1.
     history_ : dict of str to ndarray of shape (n_estimators_,)
         "loss", which is `train_score_`, and with rows to be judged by, "validation_loss".
     feature_importances_ : ndarray of shape (n_features,), adds up to 1
     max_features_ : int
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features,), where X has names
+    feature_names_in_ : ndarray of shape (n_features,)
+        Only if X has feature names that are all strings.
 
     Notes
     -----
@@ -192,8 +198,8 @@ class GradientBoostingClassifier(ClassifierMixin, GradientBoosting):
             )
         return BoostingLoss(self.loss, self.n_classes_)
 
-    def _default_init(self):
-        return DummyClassifier(strategy="prior")
+    def _default_init(self, rows):
+        return fit_init(DummyClassifier(strategy="prior"), rows)
 
     def _classes_of(self, raw):
         """Return the classes that raw predictions (n, n_raw) speak for."""

@@ -9,7 +9,9 @@ from sklearn.utils import column_or_1d
 
 from skcourse.core.validation import HasMethods, Interval, StrOptions
 from skcourse.ensemble.boosting_losses import BoostingLoss
+from skcourse.ensemble.boosting_quantiles import quantile_of
 from skcourse.ensemble.gradient_boosting import GradientBoosting
+from skcourse.ensemble.gradient_boosting_base import fit_init
 
 
 class GradientBoostingRegressor(RegressorMixin, GradientBoosting):
@@ -78,15 +80,20 @@ class GradientBoostingRegressor(RegressorMixin, GradientBoosting):
     train_score_ : ndarray of shape (n_estimators_,)
         The mean loss, after each iteration, of the rows it was fitted to; whole squares, for
         compatibility, not half of them.
-    oob_improvement_, oob_scores_ : ndarrays of shape (n_estimators_,), if `subsample` < 1
-        How much each iteration lowered the loss of the rows it had not seen, and that loss.
-    oob_score_ : float, the last of `oob_scores_`
+    oob_improvement_ : ndarray of shape (n_estimators_,)
+        How much each iteration lowered the loss of the rows that it had not seen. Only if
+        `subsample` < 1.
+    oob_scores_ : ndarray of shape (n_estimators_,)
+        The loss of these rows after each iteration. Only if `subsample` < 1.
+    oob_score_ : float
+        The last of `oob_scores_`. Only if `subsample` < 1.
     history_ : dict of str to ndarray of shape (n_estimators_,)
         "loss", which is `train_score_`, and with rows to be judged by, "validation_loss".
     feature_importances_ : ndarray of shape (n_features,), adds up to 1
     max_features_ : int
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features,), where X has names
+    feature_names_in_ : ndarray of shape (n_features,)
+        Only if X has feature names that are all strings.
 
     Notes
     -----
@@ -180,11 +187,15 @@ class GradientBoostingRegressor(RegressorMixin, GradientBoosting):
     def _make_loss(self):
         return BoostingLoss(self.loss, quantile=self.alpha, interpolate=False)
 
-    def _default_init(self):
+    def _default_init(self, rows):
         if self.loss == "squared_error":
-            return DummyRegressor(strategy="mean")
+            return fit_init(DummyRegressor(strategy="mean"), rows)
         quantile = self.alpha if self.loss == "quantile" else 0.5
-        return DummyRegressor(strategy="quantile", quantile=quantile)
+        init = fit_init(DummyRegressor(strategy="quantile", quantile=quantile), rows)
+        if rows.weights is not None:  # theirs is another quantile then; a weight is a repetition
+            best = quantile_of(rows.y, rows.weights, quantile, interpolate=True)
+            init.constant_ = np.array([[best]])
+        return init
 
     def predict(self, X):
         """Predict y.
