@@ -17,8 +17,9 @@ from skcourse.tree.search_numbers import search_means
 from skcourse.tree.search_ordered import (
     MISSING_LEFT,
     THRESHOLD,
-    Limits,
+    Constraints,
     View,
+    limits_of,
     search_ordered,
 )
 from skcourse.tree.search_random import search_random
@@ -121,7 +122,7 @@ def draw_candidates(columns, rules, work, task):
 
 @kernel
 def search(columns, targets, statistics, rules, work, current, block):
-    """Find the best cut of each of the candidates in `block` that beats those before it.
+    """Find the best cut of each of the candidates in `block`.
 
     Parameters
     ----------
@@ -133,16 +134,40 @@ def search(columns, targets, statistics, rules, work, current, block):
     current : Tasks, the node
     block : (first, stop)
     """
-    view = view_of(columns, work, current.ints[0])
-    numbers, total, found = current.floats[0], work.total, work.found
-    limits = Limits(
+    task, numbers = current.ints[0], current.floats[0]
+    view = view_of(columns, work, task)
+    limits = Constraints(
         rules.min_samples_leaf,
         rules.min_weight_leaf,
         numbers[TASK_LOWER],
         numbers[TASK_UPPER],
         rules.monotonic,
     )
-    weights = targets.weights
+    if are_numbers(work.sets, work.ranked):
+        search_numbers(view, targets, statistics, rules, work, limits, block)
+        return
+    ranked = rows_of_node(work.ranked, view.start, view.stop)
+    for j in range(*block):
+        f, n_missing = work.candidates[j]
+        own = limits_of(limits, f)
+        if search_set(work.sets, columns, targets, rules, work, current, own, j):
+            continue
+        order = work.rows if rules.random else view.orders[f]
+        order, column, found = order[view.start : view.stop], columns.values[f], work.found[j]
+        if not search_errors(ranked, rules.random, order, column, n_missing, targets, own, found):
+            search_numbers(view, targets, statistics, rules, work, limits, (j, j + 1))
+
+
+@kernel
+def are_numbers(sets, ranked):
+    """Tell whether neither categories nor medians ask for a search of their own."""
+    return sets is None and ranked is None
+
+
+@kernel
+def search_numbers(view, targets, statistics, rules, work, limits, block):
+    """Search the candidates in `block` by what suits the statistics of the rows."""
+    total, found, weights = work.total, work.found, targets.weights
     if rules.random:
         search_random(rules.criterion, view, work.rows, block, targets, total, limits, found)
     elif statistics.kind == COUNTS:

@@ -15,15 +15,7 @@ import numpy as np
 
 from skcourse.core.kernel import kernel
 from skcourse.tree.impurity import GINI, merit
-from skcourse.tree.search_ordered import (
-    MERIT,
-    MISSING_LEFT,
-    N_LEFT,
-    THRESHOLD,
-    WEIGHT_LEFT,
-    middle,
-    respects,
-)
+from skcourse.tree.search_ordered import MERIT, Cut, middle, respects, sign_of, write_cut
 from skcourse.tree.statistics import CLASS_BITS
 
 NEAR = 1e-13  # of (1), beside W: more than rounding
@@ -41,27 +33,37 @@ def gini_merit(left, right, w_left, w_right):
 
 
 @kernel
-def search_counts(order, column, n_missing, packed, tally, limits, found):
-    """Overwrite `found` with the best cut if it is better than found[MERIT], which else is -inf.
+def search_counts(view, block, packed, tally, limits, found):
+    """Find the best cut of each candidate of a node that beats those before it.
 
     Parameters
     ----------
-    order : int32 array of shape (m,), rows by value, the missing ones last
-    column : float32 array of shape (n,), the feature
-    n_missing : int
+    view : View
+    block : (first, stop), the candidates
     packed : int32 array of shape (n,), integer weights and classes, see `statistics`
     tally : int64 array of shape (2, n_classes + 1): zeros, for scratch; sums of the node, and the
         sum of their squares
-    limits : Limits
-    found : float64 array of shape (N_FOUND,)
+    limits : Constraints
+    found : float64 array of shape (d, N_FOUND), overwritten; the merit is -inf where nothing beats
     """
-    m, n_classes = order.shape[0], tally.shape[1] - 1
-    n_known = m - n_missing
+    best = -np.inf
+    for j in range(*block):
+        found[j, MERIT] = -np.inf
+        if best < 0.0:  # nothing beats pure sides
+            best = search_count(view, j, packed, tally, limits, found, best)
+
+
+@kernel
+def search_count(view, candidate, packed, tally, limits, found, best):
+    """Find the best cut of one candidate, if its merit exceeds `best`; return the higher one."""
+    f, n_missing = view.candidates[candidate]
+    order, values = view.orders[f, view.start : view.stop], view.values
+    m, n_classes = view.stop - view.start, tally.shape[1] - 1
+    n_known, sign = m - n_missing, sign_of(limits, f)
     count, whole = tally[0], tally[1]
     w_all = np.int64(0)
     for c in range(n_classes):
         w_all += whole[c]
-    best, found[MERIT] = found[MERIT], -np.inf
     bar = best + w_all * (1.0 - NEAR)
     for missing_left in range(2 if n_missing else 1):
         a, b, w = np.int64(0), whole[n_classes], np.int64(0)  # sums of squares, W_l
@@ -87,46 +89,55 @@ def search_counts(order, column, n_missing, packed, tally, limits, found):
             gain = (a * right + b * left) / (left * right)  # (1)
             if gain > bar and i >= begin:
                 last = i == n_known - 1
-                if not last and column[row] == column[order[i + 1]]:
+                if not last and values[f, row] == values[f, order[i + 1]]:
                     continue
                 value = gini_merit(a, b, left, right)
                 if value > best and min(left, right) >= limits.min_weight:
-                    if limits.sign != 0 and not respects(
-                        limits, count[0], whole[0] - count[0], left, right
+                    if sign != 0 and not respects(
+                        limits, sign, count[0], whole[0] - count[0], left, right
                     ):
                         continue
                     best, bar = value, gain - w_all * NEAR
-                    found[MERIT], found[N_LEFT], found[WEIGHT_LEFT] = value, i + 1 + offset, w
-                    found[MISSING_LEFT] = missing_left
-                    found[THRESHOLD] = np.inf if last else middle(column[row], column[order[i + 1]])
+                    above = np.inf if last else values[f, order[i + 1]]
+                    cut = Cut(value, middle(values[f, row], above), i + 1 + offset, missing_left)
+                    write_cut(found, candidate, cut, m, n_missing)
         if n_classes <= m:
             for c in range(n_classes):
                 count[c] = 0
         else:
             for i in range(m):
                 count[packed[order[i]] & CLASS_MASK] = 0
-    if n_missing == 0:
-        found[MISSING_LEFT] = found[N_LEFT] > m - found[N_LEFT]
+    return best
 
 
 @kernel
-def search_weights(order, column, n_missing, packed, weights, total, limits, found):
+def search_weights(view, block, packed, weights, total, limits, found):
     """Do as `search_counts` with weights that are no integers.
 
     Parameters
     ----------
     packed : int32 array of shape (n,), classes
     weights : float64 array of shape (n,)
-    total : float64 array of shape (3, at least n_classes), sums of the node; scratch
+    total : float64 array of shape (3, n_classes + 3), sums of the node; scratch
     """
-    m, n_classes = order.shape[0], total.shape[1] - 3
-    n_known = m - n_missing
+    best = -np.inf
+    for j in range(*block):
+        best = search_weight(view, j, packed, weights, total, limits, found, best)
+
+
+@kernel
+def search_weight(view, candidate, packed, weights, total, limits, found, best):
+    """Find the best cut of one candidate, if its merit exceeds `best`; return the higher one."""
+    f, n_missing = view.candidates[candidate]
+    order, values = view.orders[f, view.start : view.stop], view.values
+    m, n_classes = view.stop - view.start, total.shape[1] - 3
+    n_known, sign = m - n_missing, sign_of(limits, f)
+    found[candidate, MERIT] = -np.inf
     whole, count, rest = total[0, :n_classes], total[1, :n_classes], total[2, :n_classes]
     w_all = squares = 0.0
     for c in range(n_classes):
         w_all += whole[c]
         squares += whole[c] * whole[c]
-    best, found[MERIT] = found[MERIT], -np.inf
     bar = best + w_all * (1.0 - NEAR)
     for missing_left in range(2 if n_missing else 1):
         a, b, w = 0.0, squares, 0.0
@@ -152,17 +163,16 @@ def search_weights(order, column, n_missing, packed, weights, total, limits, fou
             gain = (a * right + b * w) / (w * right)  # (1)
             if gain > bar and i >= begin:
                 last = i == n_known - 1
-                if not last and column[row] == column[order[i + 1]]:
+                if not last and values[f, row] == values[f, order[i + 1]]:
                     continue
                 for c in range(n_classes):
                     rest[c] = whole[c] - count[c]
                 value = merit(GINI, count, rest, (w, right), 1)
                 if value > best and min(w, right) >= limits.min_weight:
-                    if limits.sign != 0 and not respects(limits, count[0], rest[0], w, right):
+                    if sign != 0 and not respects(limits, sign, count[0], rest[0], w, right):
                         continue
                     best, bar = value, gain - w_all * NEAR
-                    found[MERIT], found[N_LEFT], found[WEIGHT_LEFT] = value, i + 1 + offset, w
-                    found[MISSING_LEFT] = missing_left
-                    found[THRESHOLD] = np.inf if last else middle(column[row], column[order[i + 1]])
-    if n_missing == 0:
-        found[MISSING_LEFT] = found[N_LEFT] > m - found[N_LEFT]
+                    above = np.inf if last else values[f, order[i + 1]]
+                    cut = Cut(value, middle(values[f, row], above), i + 1 + offset, missing_left)
+                    write_cut(found, candidate, cut, m, n_missing)
+    return best

@@ -11,15 +11,7 @@ Cost        One read of the target, one division per row. Only where (1) comes n
 import numpy as np
 
 from skcourse.core.kernel import kernel
-from skcourse.tree.search_ordered import (
-    MERIT,
-    MISSING_LEFT,
-    N_LEFT,
-    THRESHOLD,
-    WEIGHT_LEFT,
-    middle,
-    respects,
-)
+from skcourse.tree.search_ordered import MERIT, Cut, middle, respects, sign_of, write_cut
 from skcourse.tree.workspace import ROUNDED, WEIGHT
 
 NEAR = 1e-14  # of (1): more than rounding
@@ -32,24 +24,34 @@ def means_merit(left, right, w_left, w_right):
 
 
 @kernel
-def search_means(order, column, n_missing, wy, weights, total, limits, found):
-    """Overwrite `found` with the best cut if it is better than found[MERIT], which else is -inf.
+def search_means(view, block, wy, weights, total, limits, found):
+    """Find the best cut of each candidate of a node that beats those before it.
 
     Parameters
     ----------
-    order : int32 array of shape (m,), rows by value, the missing ones last
-    column : float32 array of shape (n,), the feature
-    n_missing : int
+    view : View
+    block : (first, stop), the candidates
     wy : float64 array of shape (n,), see `statistics`
     weights : float64 array of shape (n,), or (0,) if all are 1
     total : float64 array of shape (3, 1 + 3), sums of the node
-    limits : Limits
-    found : float64 array of shape (N_FOUND,)
+    limits : Constraints
+    found : float64 array of shape (d, N_FOUND), overwritten; the merit is -inf where nothing beats
     """
-    m, n_known = order.shape[0], order.shape[0] - n_missing
+    best = -np.inf
+    for j in range(*block):
+        best = search_mean(view, j, wy, weights, total, limits, found, best)
+
+
+@kernel
+def search_mean(view, candidate, wy, weights, total, limits, found, best):
+    """Find the best cut of one candidate, if its merit exceeds `best`; return the higher one."""
+    f, n_missing = view.candidates[candidate]
+    order, values = view.orders[f, view.start : view.stop], view.values
+    m = view.stop - view.start
+    n_known, sign = m - n_missing, sign_of(limits, f)
     weighted = weights.shape[0] > 0
     s_all, w_all = total[0, ROUNDED], total[0, WEIGHT]
-    best, found[MERIT] = found[MERIT], -np.inf
+    found[candidate, MERIT] = -np.inf
     bar = best - NEAR * abs(best)
     for missing_left in range(2 if n_missing else 1):
         s, w = 0.0, 0.0
@@ -66,15 +68,14 @@ def search_means(order, column, n_missing, wy, weights, total, limits, found):
             gain = (s * s * right + rest * rest * w) / (w * right)
             if gain > bar and i >= begin:
                 last = i == n_known - 1
-                if not last and column[row] == column[order[i + 1]]:
+                if not last and values[f, row] == values[f, order[i + 1]]:
                     continue
                 value = means_merit(s, rest, w, right)
                 if value > best and min(w, right) >= limits.min_weight:
-                    if limits.sign != 0 and not respects(limits, s, rest, w, right):
+                    if sign != 0 and not respects(limits, sign, s, rest, w, right):
                         continue
                     best, bar = value, value - NEAR * abs(value)
-                    found[MERIT], found[N_LEFT], found[WEIGHT_LEFT] = value, i + 1 + offset, w
-                    found[MISSING_LEFT] = missing_left
-                    found[THRESHOLD] = np.inf if last else middle(column[row], column[order[i + 1]])
-    if n_missing == 0:
-        found[MISSING_LEFT] = found[N_LEFT] > m - found[N_LEFT]
+                    above = np.inf if last else values[f, order[i + 1]]
+                    cut = Cut(value, middle(values[f, row], above), i + 1 + offset, missing_left)
+                    write_cut(found, candidate, cut, m, n_missing)
+    return best

@@ -18,14 +18,67 @@ MERIT, THRESHOLD, N_LEFT, MISSING_LEFT, WEIGHT_LEFT = range(5)  # of what a sear
 N_FOUND = 5
 
 
+class View(NamedTuple):
+    """A node, its rows in the order of every feature."""
+
+    orders: np.ndarray  # int32 (d, n_rows), missing values last
+    values: np.ndarray  # float32 (d, n)
+    candidates: np.ndarray  # int64 (d, 2): features to look at, and their missing values
+    start: int  # the rows of the node are start:stop of each order
+    stop: int
+
+
+class Constraints(NamedTuple):
+    """What both sides of a split must respect, whatever the feature."""
+
+    min_samples: int
+    min_weight: float
+    lower: float  # bounds of the values of both sides
+    upper: float
+    monotonic: np.ndarray  # int8 (d,) or (0,): 1, no fall with the feature; -1, no rise; 0, either
+
+
 class Limits(NamedTuple):
-    """What both sides of a split must respect."""
+    """What both sides of a split by a certain feature must respect."""
 
     min_samples: int
     min_weight: float
     sign: int  # 1: the value must not fall with the feature, -1: must not rise, 0: may
-    lower: float  # bounds of the values of both sides
+    lower: float
     upper: float
+
+
+class Cut(NamedTuple):
+    """A cut of a node in two."""
+
+    merit: float
+    threshold: float
+    n_left: int
+    missing_left: int
+
+
+@kernel
+def limits_of(constraints, f):
+    """Return the constraints on a split by feature f."""
+    sign, low, high = sign_of(constraints, f), constraints.lower, constraints.upper
+    return Limits(constraints.min_samples, constraints.min_weight, sign, low, high)
+
+
+@kernel
+def sign_of(constraints, f):
+    """Return the monotonic constraint on feature f."""
+    return np.int64(constraints.monotonic[f]) if constraints.monotonic.shape[0] else 0
+
+
+@kernel
+def write_cut(found, candidate, cut, m, n_missing):
+    """Write a cut of a node of m rows; where none misses the value, missing ones follow most."""
+    found[candidate, MERIT], found[candidate, THRESHOLD] = cut.merit, cut.threshold
+    found[candidate, N_LEFT] = cut.n_left
+    if n_missing:
+        found[candidate, MISSING_LEFT] = cut.missing_left
+    else:
+        found[candidate, MISSING_LEFT] = cut.n_left > m - cut.n_left
 
 
 @kernel
@@ -40,10 +93,10 @@ def add_row(sums, row, sign, targets):
 
 
 @kernel(exact=True)
-def respects(limits, left, right, w_left, w_right):
+def respects(limits, sign, left, right, w_left, w_right):
     """Tell whether the values of both sides lie in their bounds and in the right order."""
     low, high = left / w_left, right / w_right
-    if limits.sign < 0:
+    if sign < 0:
         in_order = low >= high
     else:
         in_order = low <= high
@@ -52,25 +105,34 @@ def respects(limits, left, right, w_left, w_right):
 
 
 @kernel
-def search_ordered(criterion, order, column, n_missing, targets, total, limits, found):
-    """Overwrite `found` with the best cut if it is better than found[MERIT], which else is -inf.
+def search_ordered(criterion, view, block, targets, total, limits, found):
+    """Find the best cut of each candidate of a node that beats those before it.
 
     Parameters
     ----------
     criterion : int
-    order : int32 array of shape (m,), rows by value, the missing ones last
-    column : float32 array of shape (n,), the feature
-    n_missing : int
+    view : View
+    block : (first, stop), the candidates
     targets : Targets
     total : float64 array of shape (3, n_sums + 3), sums of the node, its weight, two more;
         the other rows are overwritten
-    limits : Limits
-    found : float64 array of shape (N_FOUND,)
+    limits : Constraints
+    found : float64 array of shape (d, N_FOUND), overwritten; the merit is -inf where nothing beats
     """
+    best = -np.inf
+    for j in range(*block):
+        best = search_one(criterion, view, j, targets, total, limits, found, best)
+
+
+@kernel
+def search_one(criterion, view, candidate, targets, total, limits, found, best):
+    """Find the best cut of one candidate, if its merit exceeds `best`; return the higher one."""
+    f, n_missing = view.candidates[candidate]
+    order, column = view.orders[f, view.start : view.stop], view.values[f]
     m, n_sums = order.shape[0], total.shape[1] - 3
-    n_known = m - n_missing
+    n_known, sign = m - n_missing, sign_of(limits, f)
     left, right = total[1, :n_sums], total[2, :n_sums]
-    best, found[MERIT] = found[MERIT], -np.inf
+    found[candidate, MERIT] = -np.inf
     for missing_left in range(2 if n_missing else 1):
         left[:] = 0.0
         w_left, n_left = 0.0, 0
@@ -91,18 +153,15 @@ def search_ordered(criterion, order, column, n_missing, targets, total, limits, 
                 continue
             for c in range(n_sums):
                 right[c] = total[0, c] - left[c]
-            if limits.sign != 0 and not respects(limits, left[0], right[0], w_left, w_right):
+            if sign != 0 and not respects(limits, sign, left[0], right[0], w_left, w_right):
                 continue
             value = merit(criterion, left, right, (w_left, w_right), targets.n_outputs)
             if value > best:
                 best = value
-                found[MERIT], found[N_LEFT], found[MISSING_LEFT] = value, n_left, missing_left
-                found[WEIGHT_LEFT] = w_left
-                found[THRESHOLD] = (
-                    np.inf if last else middle(column[order[i]], column[order[i + 1]])
-                )
-    if n_missing == 0:
-        found[MISSING_LEFT] = found[N_LEFT] > m - found[N_LEFT]
+                above = np.inf if last else column[order[i + 1]]
+                cut = Cut(value, middle(column[order[i]], above), n_left, missing_left)
+                write_cut(found, candidate, cut, m, n_missing)
+    return best
 
 
 @kernel(exact=True)
