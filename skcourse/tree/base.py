@@ -25,6 +25,7 @@ from skcourse.core.validation import (
 )
 from skcourse.tree.categories import CategoryEncoder, read_table
 from skcourse.tree.columns import rank_columns
+from skcourse.tree.explain import ShapMixin, Terms
 from skcourse.tree.fitted_tree import Tree
 from skcourse.tree.grower import grow
 from skcourse.tree.options import count_max_features, resolve_growth
@@ -138,7 +139,7 @@ def read_fit(estimator, X, y):
     return X, y, encoder if encoder.tables else None
 
 
-class TreeModel(MultiOutputMixin, BaseEstimator):
+class TreeModel(ShapMixin, MultiOutputMixin, BaseEstimator):
     """Base class of the decision trees. A subclass adds its kind, its constructor and answers."""
 
     _encoder = None  # of categories; an adopted tree is given codes
@@ -227,6 +228,14 @@ class TreeModel(MultiOutputMixin, BaseEstimator):
         if X.shape[1] != self.n_features_in_:
             validate_data(self, X, reset=False, skip_check_array=True)
         return X
+
+    _shap_rows = _rows
+
+    def _shap_terms(self):
+        """Return what `shap_values` explain."""
+        check_is_fitted(self)
+        classes = self.tree_.n_classes.tolist() if is_classifier(self) else None
+        return Terms(self.tree_.walk, n_classes=classes)
 
     def apply(self, X, check_input=True):
         """Return the number of the leaf that each sample comes to.

@@ -9,6 +9,7 @@ from scipy import sparse
 from sklearn.datasets import make_regression
 from sklearn.ensemble import RandomForestRegressor
 
+from skcourse.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from skcourse.tree.nodes import LEAF
 from skcourse.tree.shap import tree_shap
 from skcourse.tree.walk import add_values, pack
@@ -72,3 +73,24 @@ def test_columns_threads_and_sparse_rows():
     assert np.allclose(total, add_values(walk, X, np.zeros((300, 3))), rtol=0, atol=1e-13)
     one = tree_shap(pack([trees[1], trees[4]]), X)
     assert np.allclose(found.values[..., 1:2], one.values, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("n_outputs", [1, 2])
+def test_shap_values_of_an_estimator_add_up(n_outputs):
+    rng = np.random.default_rng(0)
+    X, classes = rng.normal(size=(120, 5)), np.array(["a", "b", "c"])
+    X[rng.random(X.shape) < 0.1] = np.nan
+    y = rng.integers(0, 3, (120, n_outputs))
+    model = DecisionTreeClassifier(max_depth=4).fit(X, classes[y] if n_outputs > 1 else y[:, 0])
+    found, expected = model.shap_values(X), model.shap_expected_value_
+    shares = model.predict_proba(X)
+    if n_outputs == 1:
+        found, expected, shares = [found], [expected], [shares]
+    for f, e, p in zip(found, expected, shares, strict=True):
+        assert f.shape == (120, 5, 3)
+        assert np.allclose(f.sum(axis=1) + e, p, rtol=0, atol=1e-13)
+    model = DecisionTreeRegressor(max_depth=4).fit(X, 1.0 * (y if n_outputs > 1 else y[:, 0]))
+    found = model.shap_values(X)
+    assert found.shape == ((120, 5, 2) if n_outputs == 2 else (120, 5))
+    total = found.sum(axis=1) + model.shap_expected_value_
+    assert np.allclose(total, model.predict(X), rtol=0, atol=1e-13)
