@@ -85,13 +85,14 @@ class ExtraTreesClassifier(ForestClassifier):
     estimators_samples_ : list of ndarray
         The rows drawn for each tree, as often as they are.
     oob_score_ : float
-        Only with `oob_score`.
+        Only if `oob_score`.
     oob_decision_function_ : ndarray of shape (n_samples, n_classes) or \
             (n_samples, n_classes, n_outputs)
-        Shares of the classes by the trees that have not seen the row, 0 where all have. Only with
+        Shares of the classes by the trees that have not seen the row, 0 where all have. Only if
         `oob_score`.
     history_ : dict of str to ndarray
-        With `oob_score`: "oob_score" after "n_trees" trees, over the rows that have one by then.
+        After "n_trees" trees: "n_leaves" so far and, with `oob_score`, the "oob_score" of the rows
+        that have one by then. An entry per tree; ten, if `oob_score` is a callable.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X has feature names that are all strings.
@@ -237,11 +238,12 @@ class ExtraTreesRegressor(ForestRegressor):
     estimators_samples_ : list of ndarray
         The rows drawn for each tree, as often as they are.
     oob_score_ : float
-        Only with `oob_score`.
+        Only if `oob_score`.
     oob_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Means over the trees that have not seen the row, 0 where all have. Only with `oob_score`.
+        Means over the trees that have not seen the row, 0 where all have. Only if `oob_score`.
     history_ : dict of str to ndarray
-        With `oob_score`: "oob_score" after "n_trees" trees, over the rows that have one by then.
+        After "n_trees" trees: "n_leaves" so far and, with `oob_score`, the "oob_score" of the rows
+        that have one by then. An entry per tree; ten, if `oob_score` is a callable.
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Only if X has feature names that are all strings.

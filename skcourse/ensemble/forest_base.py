@@ -7,6 +7,7 @@ seed (`skcourse.ensemble.forest_growth`). What is predicted are means over the t
 """
 
 from abc import ABCMeta, abstractmethod
+from functools import partial
 from numbers import Integral
 
 import numpy as np
@@ -18,6 +19,7 @@ from sklearn.utils import check_consistent_length
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from skcourse.core.chunks import count_threads
 from skcourse.core.history import fit_task, warn_user
 from skcourse.core.validation import Interval, RealNotInt, check_weights, fit_context
 from skcourse.ensemble.bagging_draws import bootstrap_size
@@ -37,7 +39,7 @@ from skcourse.tree.columns import rank_columns
 from skcourse.tree.walk import leaves, mean_values, pack
 
 AS_READ = {"accept_sparse": "csc", "dtype": np.float32, "ensure_all_finite": "allow-nan"}
-BATCH = 10  # trees between two calls of callbacks, if there are any
+AHEAD = 2  # trees a thread grows before callbacks hear of them
 
 
 class PackedTrees:
@@ -62,6 +64,16 @@ class PackedTrees:
 def needs_orders(growth, n_features):
     """Tell whether nodes look at so many columns that sorting these once pays."""
     return growth.splitter == "best" and 3 * growth.max_features >= n_features
+
+
+def is_heard(estimator):
+    """Tell whether a fit has callbacks that may stop it."""
+    return bool(getattr(estimator, "_skl_callbacks", None))
+
+
+def fitted(known, trees):
+    """Return the fitted attributes of a forest of the trees so far."""
+    return known | {"estimators_": list(trees)}
 
 
 class BaseForest(CallbackSupportMixin, MultiOutputMixin, BaseEnsemble, metaclass=ABCMeta):
@@ -142,8 +154,7 @@ class BaseForest(CallbackSupportMixin, MultiOutputMixin, BaseEnsemble, metaclass
         sampling = self._sampling(X.shape[0], product(weights, labels.weights), labels)
         seeds = self._seeds(len(before))
         self._check_scored(labels)
-        n_batches = -(-len(seeds) // BATCH)
-        task = fit_task(self, X_given, y_given, sample_weight, max_subtasks=n_batches)
+        task = fit_task(self, X_given, y_given, sample_weight, max_subtasks=len(seeds))
         known = {"_encoder": encoder} | self._attributes_of(labels, sampling)
         trees = self._grow(X, labels, sampling, seeds, task, before, known)
         known |= self._judged(trees, X, labels, sampling, n_new=len(seeds))
@@ -235,18 +246,15 @@ class BaseForest(CallbackSupportMixin, MultiOutputMixin, BaseEnsemble, metaclass
         targets = labels.targets(sampling.weights)
         ground = Ground(columns, targets, growth, self.min_weight_fraction_leaf, sampling)
         trees = list(before)
-
-        def fitted():
-            return known | {"estimators_": list(trees)}
-
-        size = BATCH if getattr(self, "_skl_callbacks", None) else len(seeds)
+        size = AHEAD * count_threads(self.n_jobs) if is_heard(self) else len(seeds)
         for start in range(0, len(seeds), size):
-            part = task.subtask("trees")
             batch = seeds[start : start + size]
             grown = grow_trees(ground, batch, n_jobs=self.n_jobs, verbose=self.verbose)
-            trees += self._adopt(grown, batch, labels, d)
-            if part.end(fitted):
-                break
+            for tree in self._adopt(grown, batch, labels, d):
+                part = task.subtask("tree")
+                trees.append(tree)
+                if part.end(partial(fitted, known, trees)):
+                    return trees
         return trees
 
     def _adopt(self, grown, seeds, labels, n_features):
@@ -264,15 +272,17 @@ class BaseForest(CallbackSupportMixin, MultiOutputMixin, BaseEnsemble, metaclass
 
     def _judged(self, trees, X, labels, sampling, *, n_new):
         """Return the attributes that come from asking the trees about their own rows."""
-        if not self.oob_score or (n_new == 0 and hasattr(self, "oob_score_")):
+        n_leaves = np.cumsum([tree.tree_.n_leaves for tree in trees])
+        n_trees = np.arange(1, len(trees) + 1)
+        if not self.oob_score:
+            return {"history_": {"n_trees": n_trees, "n_leaves": n_leaves}}
+        if n_new == 0 and hasattr(self, "oob_score_"):
             return {}
-        scoring = self.oob_score if callable(self.oob_score) else None
-        is_classes = labels.classes is not None
         sums = OutOfBag(
             labels.codes,
             max(labels.n_classes),
-            is_classes=is_classes,
-            scoring=scoring,
+            is_classes=labels.classes is not None,
+            scoring=self.oob_score if callable(self.oob_score) else None,
             n_trees=len(trees),
         )
         grown = [(tree.random_state, tree.tree_.nodes) for tree in trees]
@@ -282,7 +292,9 @@ class BaseForest(CallbackSupportMixin, MultiOutputMixin, BaseEnsemble, metaclass
                 "Some inputs do not have OOB scores. This probably means too few trees were used "
                 "to compute any reliable OOB estimates."
             )
-        return self._out_of_bag_attributes(sums) | {"history_": sums.history.arrays()}
+        curve = sums.history.arrays()
+        curve["n_leaves"] = n_leaves[curve["n_trees"] - 1]
+        return self._out_of_bag_attributes(sums) | {"history_": curve}
 
     def _walk(self):
         """Return the trees as one table."""

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import OneToOneFeatureMixin, TransformerMixin
 from sklearn.preprocessing import OneHotEncoder
-from sklearn.utils import check_random_state
+from sklearn.utils import check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from skcourse.core.validation import fit_context
@@ -63,6 +63,8 @@ class RandomTreesEmbedding(TransformerMixin, BaseForest):
     estimators_ : list of ExtraTreeRegressor
     estimator_ : ExtraTreeRegressor
         What the trees are made like.
+    history_ : dict of str to ndarray
+        After "n_trees" trees: "n_leaves" so far.
     one_hot_encoder_ : OneHotEncoder
         Of the leaves.
     n_outputs_ : int, 1
@@ -139,6 +141,7 @@ class RandomTreesEmbedding(TransformerMixin, BaseForest):
 
     def _read_Xy(self, X, y, encoder):
         """Return X, and targets drawn at random."""
+        check_consistent_length(X)  # says what has no length
         if self.categorical_features is None:
             X = validate_data(self, X, **AS_READ)
             X = sorted_columns(X) if issparse(X) else X
@@ -156,7 +159,7 @@ class RandomTreesEmbedding(TransformerMixin, BaseForest):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : ignored
+        y : ignored, but for callbacks that score
         sample_weight : array-like of shape (n_samples,), default=None
             A sample of weight 0 is not there.
 
@@ -174,7 +177,7 @@ class RandomTreesEmbedding(TransformerMixin, BaseForest):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : ignored
+        y : ignored, but for callbacks that score
         sample_weight : array-like of shape (n_samples,), default=None
             A sample of weight 0 is not there.
 
@@ -182,7 +185,7 @@ class RandomTreesEmbedding(TransformerMixin, BaseForest):
         -------
         Z : CSR matrix or ndarray of shape (n_samples, n_leaves)
         """
-        self._fit(X, None, sample_weight)
+        self._fit(X, y, sample_weight)
         encoder = OneHotEncoder(sparse_output=self.sparse_output)
         codes = encoder.fit_transform(self.apply(X))
         self.one_hot_encoder_, self._n_features_out = encoder, codes.shape[1]
