@@ -42,58 +42,69 @@ from skcourse.tree.histogram_state import (
     SUBTRACT,
     get_scale,
 )
-from skcourse.tree.histogram_tasks import perform
+from skcourse.tree.histogram_tasks import (
+    fill_block,
+    move_chunk,
+    number_rows,
+    read_rows,
+    search_block,
+)
 from skcourse.tree.histograms import BINS, BITS, MISSING, grid_step, unpack
 
 
 @kernel
 def work(state, leads):
     """Do tasks until the tree is grown; the one thread that leads says which."""
+    board, job = state.board, state.job
     while True:
-        task = take_task(state.board) if leads else wait_for_task(state.board)
+        task = take_task(board) if leads else wait_for_task(board)
         if task >= 0:
-            perform(state, task)
-            hand_in(state.board)
-        elif not leads or not next_round(state):
+            if job[KIND] == SEARCH:
+                fill_block(state, task)
+                search_block(state, task)
+            elif job[KIND] in (PART, PLACE):
+                move_chunk(state, task)
+            elif job[KIND] == NUMBER:
+                number_rows(state, task)
+            else:
+                read_rows(state, task)
+            hand_in(board)
+        elif leads:
+            wait_for_all(board)
+            n_tasks = next_round(state, job[KIND])
+            if n_tasks == 0:
+                dismiss(board)
+                return
+            announce(board, n_tasks)
+        else:
             return
 
 
 @kernel
-def next_round(state):
-    """Wait for the end of a round, and begin the next one; return False if there is none."""
-    board, job = state.board, state.job
-    wait_for_all(board)
-    last, n_chunks = job[KIND], -(-len(state.rows.order) // CHUNK)
+def next_round(state, last):
+    """Write into the job what is to be done after `last`; return the number of tasks, or 0."""
+    job, table, n_chunks = state.job, state.table, -(-len(state.rows.order) // CHUNK)
     if last == NOTHING:
-        job[KIND], n_tasks = MAGNITUDES, n_chunks
-    elif last == MAGNITUDES:
-        job[KIND], n_tasks = (GRID, n_chunks) if find_steps(state) else (FAILED, 0)
-    elif last == PART:
-        parent = state.table.nodes[job[PARENT]]
-        job[KIND], n_tasks = PLACE, -(-(parent["stop"] - parent["start"]) // CHUNK)
-    else:
-        n_tasks = grow(state, last)
-    if n_tasks == 0:
-        dismiss(board)
-        return False
-    announce(board, n_tasks)
-    return True
-
-
-@kernel
-def grow(state, last):
-    """Choose the next round where it depends on the tree; return the number of its tasks."""
-    job, table = state.job, state.table
+        job[KIND] = MAGNITUDES
+        return n_chunks
+    if last == MAGNITUDES:
+        finite = find_steps(state.sums, state.numbers, state.limits, len(state.rows.order))
+        job[KIND] = GRID if finite else FAILED
+        return n_chunks if finite else 0
+    if last == NUMBER:
+        return 0
+    if last == PART:
+        parent = table.nodes[job[PARENT]]
+        job[KIND] = PLACE
+        return -(-(parent["stop"] - parent["start"]) // CHUNK)
     if last == GRID:
         begin(state)
     elif last == SEARCH:
         choose(state)
-    if last != SEARCH and last != NUMBER and job[SEARCH_LEFT] + job[SEARCH_RIGHT] > 0:
+    if last != SEARCH and job[SEARCH_LEFT] + job[SEARCH_RIGHT] > 0:
         allow_features(state)
         job[KIND] = SEARCH
         return len(state.rows.words)
-    if last == NUMBER:
-        return 0
     release(table, job, job[LEFT])
     if job[PARENT] >= 0:
         release(table, job, job[RIGHT])
@@ -105,14 +116,14 @@ def grow(state, last):
 
 
 @kernel
-def find_steps(state):
+def find_steps(sums, numbers, limits, n):
     """Choose the grids for gradients and Hessians; return False if these are not finite."""
-    n, g, h = len(state.rows.order), 0.0, 0.0
-    for c in range(-(-n // CHUNK)):
-        g += state.sums[c, 0]
-        h += state.sums[c, 1]
-    state.numbers[GRADIENT_STEP] = grid_step(g, BITS - state.limits.count_bits, n)
-    state.numbers[HESSIAN_STEP] = grid_step(h, BITS, n)
+    g, h = 0.0, 0.0
+    for c in range(len(sums)):
+        g += sums[c, 0]
+        h += sums[c, 1]
+    numbers[GRADIENT_STEP] = grid_step(g, BITS - limits.count_bits, n)
+    numbers[HESSIAN_STEP] = grid_step(h, BITS, n)
     return np.isfinite(g) and np.isfinite(h)
 
 

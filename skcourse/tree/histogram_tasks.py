@@ -6,18 +6,15 @@ from skcourse.core.kernel import kernel
 from skcourse.tree.histogram_partition import CHUNK, part_chunk, place_left, place_right
 from skcourse.tree.histogram_search import search_feature
 from skcourse.tree.histogram_state import (
+    GRID,
     KIND,
     LARGE,
     LEFT,
-    MAGNITUDES,
     MANY,
     N_LEAVES,
-    NUMBER,
     PARENT,
     PART,
-    PLACE,
     RIGHT,
-    SEARCH,
     SEARCH_LEFT,
     SEARCH_RIGHT,
     SMALL,
@@ -37,26 +34,17 @@ from skcourse.tree.histograms import (
 
 
 @kernel
-def perform(state, task):
-    """Do one task of the kind that is written in the job."""
-    kind, rows = state.job[KIND], state.rows
-    if kind == SEARCH:
-        fill_block(state, task)
-        search_block(state, task)
-    elif kind in (PART, PLACE):
-        move_chunk(state, task)
-    elif kind == NUMBER:
-        number_rows(state, task)
-    else:
-        start, stop = task * CHUNK, min((task + 1) * CHUNK, len(rows.order))
-        if kind == MAGNITUDES:
-            sums = sum_magnitudes(rows.gradients, rows.hessians, start, stop)
-            state.sums[task, 0], state.sums[task, 1] = sums
-            for i in range(start, stop):
-                rows.order[i] = i
-        else:
-            scale = get_scale(state)
-            to_grid(rows.gradients, rows.hessians, scale, start, stop, rows.statistics)
+def read_rows(state, task):
+    """Sum the magnitudes of a chunk of rows, and put these in order; or round them to the grid."""
+    rows = state.rows
+    start, stop = task * CHUNK, min((task + 1) * CHUNK, len(rows.order))
+    if state.job[KIND] == GRID:
+        to_grid(rows.gradients, rows.hessians, get_scale(state), start, stop, rows.statistics)
+        return
+    g, h = sum_magnitudes(rows.gradients, rows.hessians, start, stop)
+    state.sums[task, 0], state.sums[task, 1] = g, h
+    for i in range(start, stop):
+        rows.order[i] = i
 
 
 @kernel
