@@ -27,7 +27,6 @@ from skcourse.tree.search_ordered import (
     MISSING_LEFT,
     N_LEFT,
     THRESHOLD,
-    WEIGHT_LEFT,
     middle,
 )
 from skcourse.tree.workspace import WEIGHT
@@ -271,7 +270,6 @@ def cut_at_best(order, column, missing, sides, targets, limits, found):
         if not merit > found[MERIT] or not allows(limits, low, high):
             continue
         found[MERIT], found[N_LEFT], found[MISSING_LEFT] = merit, n_left, missing_left
-        found[WEIGHT_LEFT] = w_left
         found[THRESHOLD] = np.inf if last else middle(column[order[i]], column[order[i + 1]])
 
 
@@ -299,7 +297,7 @@ def search_errors(ranked, random, order, column, n_missing, targets, limits, fou
         n_left += left
         w_left += left * weight_of(targets, row)
         w_right += (1 - left) * weight_of(targets, row)
-    found[MERIT], found[N_LEFT], found[WEIGHT_LEFT] = -np.inf, n_left, w_left
+    found[MERIT], found[N_LEFT] = -np.inf, n_left
     if n_missing == 0:
         found[MISSING_LEFT] = n_left > m - n_left
     if min(n_left, m - n_left) < limits.min_samples or min(w_left, w_right) < limits.min_weight:

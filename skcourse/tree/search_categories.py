@@ -36,7 +36,6 @@ from skcourse.tree.search_ordered import (
     MISSING_LEFT,
     N_LEFT,
     THRESHOLD,
-    WEIGHT_LEFT,
     add_row,
 )
 
@@ -242,7 +241,7 @@ def judge_set(criterion, groups, goes_left, n_outputs, limits, found):
         for k in range(n_sums):
             sums[side, k] += groups[b, 2 + k]
     found[MERIT], found[THRESHOLD] = -np.inf, np.nan
-    found[N_LEFT], found[WEIGHT_LEFT] = counts[0], weights[0]
+    found[N_LEFT] = counts[0]
     found[MISSING_LEFT] = goes_left[len(groups) - 1]
     if groups[len(groups) - 1, 0] == 0.0:
         found[MISSING_LEFT] = counts[0] > counts[1]

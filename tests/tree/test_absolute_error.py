@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeRegressor
 
-from skcourse.tree.absolute_error import ANY, Ranked, absolute_error, rank_targets, search_absolute
+from skcourse.tree.absolute_error import (
+    ANY,
+    absolute_error,
+    rank_node,
+    rank_rows,
+    rows_of_node,
+    search_absolute,
+)
 from skcourse.tree.search_ordered import MERIT, MISSING_LEFT, N_FOUND, N_LEFT, THRESHOLD, Limits
 from skcourse.tree.targets import number_targets
 
@@ -12,10 +19,9 @@ FREE = Limits(1, 0.0, 0, -np.inf, np.inf)
 
 
 def ranked_rows(y):
-    rows = np.ascontiguousarray(np.argsort(y, axis=0, kind="stable").T.astype(np.int32))
-    ranked = Ranked(rows, np.zeros(rows.shape, np.int32))
-    rank_targets(ranked)
-    return ranked
+    ranked = rank_rows(number_targets(y), np.arange(len(y), dtype=np.int32))
+    rank_node(ranked, 0, len(y))
+    return rows_of_node(ranked, 0, len(y))
 
 
 def search(x, y, weights=None, limits=FREE):
@@ -54,7 +60,7 @@ def test_cut_is_as_good_as_that_of_scikit_learn(n_outputs):
         tree = tree.fit(x[:, np.newaxis], y, sample_weight=weights).tree_
         medians = np.empty(n_outputs)
         whole = number_targets(y, weights)
-        error = absolute_error(ranked_rows(y), whole, np.zeros(len(y), np.uint8), ANY, medians)
+        error = absolute_error(ranked_rows(y), whole, np.zeros(1, np.uint8), ANY, medians)
         np.testing.assert_allclose(medians, tree.value[0, :, 0], atol=1e-15)
         total = tree.weighted_n_node_samples[0] * n_outputs
         assert error == pytest.approx(tree.impurity[0] * total, abs=1e-12)
