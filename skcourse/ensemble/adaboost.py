@@ -54,7 +54,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseAdaBoost):
     feature_importances_ : ndarray of shape (n_features,), if the members have them
     history_ : dict of arrays, "error" and "weight" of each member
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,), if X has names
+    feature_names_in_ : ndarray of shape (n_features_in_,), only if X has names
 
     See Also
     --------

@@ -78,11 +78,13 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
     estimators_features_ : list of arrays, the features
     classes_ : ndarray of shape (n_classes,)
     n_classes_ : int
-    oob_score_ : float, the accuracy on rows not drawn, if `oob_score`
+    oob_score_ : float, the accuracy on rows not drawn; only if `oob_score`
     oob_decision_function_ : ndarray of shape (n_samples, n_classes)
-        The mean probabilities by the members that did not draw a row; NaN if there are none.
+        Only if `oob_score`: the mean probabilities by the members that did not draw a row, NaN if
+        there are none.
+    history_ : dict of arrays, only if `oob_score`: "oob_score" after each member
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,), if X has names
+    feature_names_in_ : ndarray of shape (n_features_in_,), only if X has names
 
     See Also
     --------
@@ -235,11 +237,13 @@ class BaggingRegressor(RegressorMixin, BaseBagging):
     estimators_ : list of fitted members
     estimators_samples_ : list of arrays, the rows that each member drew
     estimators_features_ : list of arrays, the features
-    oob_score_ : float, R^2 on rows not drawn, if `oob_score`
+    oob_score_ : float, R^2 on rows not drawn; only if `oob_score`
     oob_prediction_ : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        The mean prediction by the members that did not draw a row; 0 if there are none.
+        Only if `oob_score`: the mean prediction by the members that did not draw a row, 0 if there
+        are none.
+    history_ : dict of arrays, only if `oob_score`: "oob_score" after each member
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,), if X has names
+    feature_names_in_ : ndarray of shape (n_features_in_,), only if X has names
 
     See Also
     --------

@@ -164,7 +164,9 @@ class BaseBagging(MetaEstimatorMixin, BaseEstimator):
     def _add_members(self, members, draws, seeds):
         """Keep fitted members, and how they draw."""
         self.estimators_ = self.estimators_ + members
-        self.estimators_features_ = self.estimators_features_ + [draws.of(s)[0] for s in seeds]
+        self.estimators_features_ = self.estimators_features_ + [
+            draws.features_of(s) for s in seeds
+        ]
         self._drawn = [*self._drawn, (draws, seeds)]
         self._max_samples, self._max_features = draws.max_samples, draws.max_features
 

@@ -15,6 +15,8 @@ from sklearn.utils.random import sample_without_replacement
 from skcourse.core.history import warn_user
 from skcourse.ensemble.forest_sampling import MAX_SEED
 
+FEW = 0.01  # of the numbers to draw from: others are drawn by shuffling
+
 
 class Draws(NamedTuple):
     """How the rows and features of a member are drawn."""
@@ -42,12 +44,32 @@ class Draws(NamedTuple):
         rows = rng.choice(self.n_samples, self.max_samples, replace=self.bootstrap, p=shares)
         return features, rows
 
+    def features_of(self, seed):
+        """Return the features for `seed`."""
+        rng = check_random_state(seed)
+        return indices(rng, self.n_features, self.max_features, self.bootstrap_features)
+
 
 def indices(rng, n, size, replace):
     """Draw `size` numbers below `n`, each as likely as any other."""
     if replace:
         return rng.randint(0, n, size)
+    if size <= FEW * n:
+        return first_distinct(rng, n, size)
     return sample_without_replacement(n, size, random_state=rng)
+
+
+def first_distinct(rng, n, size):
+    """Draw numbers below `n` until `size` of them are distinct; return these as they came.
+
+    So does scikit-learn for few of many, one by one.
+    """
+    found = np.empty(0, np.int64)
+    while len(found) < size:
+        found = np.append(found, rng.randint(0, n, size - len(found)))
+        first = np.unique(found, return_index=True)[1]
+        found = found[np.sort(first)]
+    return found
 
 
 def bootstrap_size(n_samples, max_samples, sample_weight):

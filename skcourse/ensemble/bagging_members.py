@@ -17,7 +17,7 @@ from skcourse.core.chunks import reduce_blocks
 from skcourse.core.interrupts import held
 from skcourse.core.validation import routing_enabled
 from skcourse.ensemble.bagging_draws import Draws, seeded
-from skcourse.ensemble.tree_members import prepare
+from skcourse.ensemble.tree_members import copies, prepare
 
 MAX_GROUPS = 32  # that many sums are held at a time
 
@@ -60,9 +60,10 @@ def takes_weights(estimator):
 def grow_members(plan, seeds, X, y, encoder):
     """Return the list of trees of ours grown, on threads, on what their seeds draw."""
     ground = prepare(plan.estimator, X, y, encoder, n_jobs=plan.n_jobs)
+    copy = copies(plan.estimator)
 
     def part(seed):
-        member = seeded(plan.estimator, seed)
+        member = copy(seed)
         features, rows = plan.draws.of(seed)
         counts = np.bincount(rows, minlength=X.shape[0]).astype(np.float64)
         ground.grow(member, counts, features=features if plan.draws.choose_features else None)

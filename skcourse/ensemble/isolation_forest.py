@@ -30,12 +30,13 @@ from skcourse.core.validation import (
     fit_context,
 )
 from skcourse.ensemble.bagging_base import BaseBagging
-from skcourse.ensemble.bagging_draws import seeded
 from skcourse.ensemble.packed_trees import PackedTrees
-from skcourse.ensemble.tree_members import in_full, prepare
+from skcourse.ensemble.tree_members import Ground, copies, in_full
 from skcourse.tree import ExtraTreeRegressor
 from skcourse.tree.base import sorted_columns
 from skcourse.tree.categories import CategoryEncoder, read_table
+from skcourse.tree.columns import Columns
+from skcourse.tree.targets import number_targets
 from skcourse.tree.walk import add_values, pack
 
 USUAL_SAMPLES = 256  # m, if it is left to us
@@ -47,6 +48,13 @@ def mean_cuts(n):
     many = np.maximum(n, 3)
     cuts = 2 * (np.log(many - 1) + np.euler_gamma) - 2 * (many - 1) / many
     return np.where(n <= 1, 0.0, np.where(n == 2, 1.0, cuts))
+
+
+def unsorted_columns(X, is_categorical):
+    """Return Columns for cuts at random, which ask for no order; X is few rows, sparse or not."""
+    values = np.ascontiguousarray(X.toarray().T if issparse(X) else X.T)
+    orders = np.empty((len(values), 0), np.int32)
+    return Columns(values, orders, np.isnan(values).any(axis=1), is_categorical)
 
 
 def cuts_to_leaves(tree):
@@ -93,7 +101,7 @@ class IsolationForest(OutlierMixin, BaseBagging):
     offset_ : float
         What is subtracted from the scores: rows below it are outliers.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,), if X has names
+    feature_names_in_ : ndarray of shape (n_features_in_,), only if X has names
 
     References
     ----------
@@ -214,17 +222,21 @@ class IsolationForest(OutlierMixin, BaseBagging):
 
     def _grow(self, draws, seeds, X, y):
         """Return the trees of `seeds`, each grown on nothing but the rows that it draws."""
+        copy, categorical = copies(self.estimator_), np.zeros(X.shape[1], np.bool_)
+        if self._encoder is not None:
+            categorical = self._encoder.is_categorical
 
         def part(i):
             if self.verbose > 1:
                 print(f"Building estimator {i + 1} of {len(seeds)}...")
-            member = seeded(self.estimator_, seeds[i])
+            member = copy(seeds[i])
             features, drawn = draws.of(seeds[i])
             rows, counts = np.unique(drawn, return_counts=True)
-            own = X[rows].toarray() if issparse(X) else X[rows]
-            ground = prepare(member, own, y[rows], self._encoder, n_jobs=1)
-            features = features if draws.choose_features else None
-            ground.grow(member, counts.astype(np.float64), features=features)
+            features = features if draws.choose_features else slice(None)
+            columns = unsorted_columns(X[rows][:, features], categorical[features])
+            targets = y[rows].reshape(-1, 1)
+            ground = Ground(columns, number_targets(targets), targets, None, np.ones(1), None)
+            ground.grow(member, counts.astype(np.float64))
             return [member]
 
         return reduce_blocks(part, range(len(seeds)), list.__iadd__, n_jobs=self.n_jobs)
