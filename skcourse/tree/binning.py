@@ -17,7 +17,7 @@ import numpy as np
 import scipy.sparse as sp
 from sklearn.utils import check_random_state
 
-from skcourse.core.chunks import reduce_blocks
+from skcourse.core.chunks import for_each_chunk, reduce_blocks
 from skcourse.core.kernel import kernel
 from skcourse.tree.histograms import BINS, MISSING, WIDTH
 from skcourse.tree.nodes import UNDEFINED
@@ -62,19 +62,31 @@ def to_codes(column, edges, codes):
 
 
 @kernel
-def write_words(codes, words):
-    """Write the codes of up to 8 features as the bytes of words.
+def bin_rows(X, edges, is_categorical, codes):
+    """Write the codes of some rows; `codes`, uint8 (d, n), has those of categories already."""
+    for f in range(len(codes)):
+        if not is_categorical[f]:
+            to_codes(X[:, f], edges[f], codes[f])
 
-    Parameters
-    ----------
-    codes : uint8 (<= 8, n)
-    words : uint64 (n,), overwritten
-    """
-    for i in range(len(words)):
-        word = np.uint64(0)
-        for j in range(len(codes)):
-            word |= np.uint64(codes[j, i]) << np.uint64(8 * j)
-        words[i] = word
+
+@kernel
+def write_words(codes, words):
+    """Write the codes of 8 features as the bytes of words: uint8 (d, n) to uint64 (d / 8, n)."""
+    for b in range(len(words)):
+        first, stop = b * WIDTH, min((b + 1) * WIDTH, len(codes))
+        for i in range(words.shape[1]):
+            word = np.uint64(0)
+            for f in range(first, stop):
+                word |= np.uint64(codes[f, i]) << np.uint64(8 * (f - first))
+            words[b, i] = word
+
+
+@kernel
+def to_columns(X, columns):
+    """Write the transpose of some rows."""
+    for f in range(X.shape[1]):
+        for i in range(X.shape[0]):
+            columns[f, i] = X[i, f]
 
 
 class Binner:
@@ -117,19 +129,20 @@ class Binner:
         """
         d = X.shape[1]
         chosen = np.zeros(d, bool) if is_categorical is None else np.asarray(is_categorical, bool)
-        whole = X.tocsc() if sp.issparse(X) else X
+        if sp.issparse(X):
+            X = X.tocsr()
         part, weights_of_part = self.draw_rows(X, weights)
-        columns = part.tocsc() if sp.issparse(part) else np.asfortranarray(part)
+        columns = Columns(part, self.n_jobs)
+        whole = columns if part is X or not chosen.any() else Columns(X, self.n_jobs)
         edges, n_categories = [None] * d, np.zeros(d, np.int64)
 
         def find(f):
             if chosen[f]:
-                codes = column_of(whole, f)
-                n_categories[f], edges[f] = frequent_codes(codes, weights, self.max_bins)
+                n_categories[f], edges[f] = frequent_codes(whole[f], weights, self.max_bins)
             else:
-                edges[f] = find_edges(column_of(columns, f), weights_of_part, self.max_bins)
+                edges[f] = find_edges(columns[f], weights_of_part, self.max_bins)
 
-        reduce_blocks(find, range(d), lambda first, other: None, n_jobs=self.n_jobs)
+        for_each(find, d, self.n_jobs)
         self.edges_, self.is_categorical_, self.n_categories_ = edges, chosen, n_categories
         self.n_bins_ = np.array(
             [len(e) + (not c) for e, c in zip(edges, chosen, strict=True)], np.int32
@@ -144,33 +157,49 @@ class Binner:
         rng = check_random_state(self.random_state)
         chances = None if weights is None else weights / np.sum(weights)
         rows = rng.choice(n, self.n_subsample, p=chances, replace=True)
-        return (X.tocsr() if sp.issparse(X) else X)[rows], None
+        return X[rows], None
 
     def transform(self, X):
         """Return the Bins of a table."""
         n, d = X.shape
         codes = np.empty((d, n), np.uint8)
         words = np.empty((-(-d // WIDTH), n), np.uint64)
-        tables = np.full((d, BINS), np.inf)
-        for f in range(d):
-            if not self.is_categorical_[f]:
-                tables[f, : len(self.edges_[f])] = self.edges_[f]
+        edges = np.full((d, BINS), np.inf)
+        for f in np.flatnonzero(~self.is_categorical_):
+            edges[f, : len(self.edges_[f])] = self.edges_[f]
         if sp.issparse(X):
             X = X.tocsc()
+            for_each(lambda f: self.bin_sparse(X, f, edges[f], codes[f]), d, self.n_jobs)
+        else:
+            X = read_only(X)
+            for f in np.flatnonzero(self.is_categorical_):
+                codes[f] = self.bins_of_categories(f, X[:, f])
 
-        def bin_block(block):
-            features = range(block * WIDTH, min((block + 1) * WIDTH, d))
-            for f in features:
-                column = column_of(X, f)
-                if self.is_categorical_[f]:
-                    codes[f] = self.category_bins(f)[category_numbers(column)]
-                else:
-                    to_codes(column, tables[f], codes[f])
-            write_words(codes[features.start : features.stop], words[block])
+        def part(rows):
+            if not sp.issparse(X):
+                bin_rows(X[rows], edges, self.is_categorical_, codes[:, rows])
+            write_words(codes[:, rows], words[:, rows])
 
-        reduce_blocks(bin_block, range(len(words)), lambda first, other: None, n_jobs=self.n_jobs)
+        for_each_chunk(part, n, row_bytes=16 * d, n_jobs=self.n_jobs)
         has_missing = np.array([np.any(row == MISSING) for row in codes], bool)
         return Bins(codes, self.n_bins_, self.is_categorical_, has_missing, words)
+
+    def bin_sparse(self, X, f, edges, codes):
+        """Write the codes of a column of a CSC matrix: that of 0, and those of its entries."""
+        there = slice(X.indptr[f], X.indptr[f + 1])
+        values = np.append(X.data[there], X.data.dtype.type(0))
+        found = np.empty(len(values), np.uint8)
+        if self.is_categorical_[f]:
+            found[:] = self.bins_of_categories(f, values)
+        else:
+            to_codes(read_only(values), edges, found)
+        codes[:] = found[-1]
+        codes[X.indices[there]] = found[:-1]
+
+    def bins_of_categories(self, f, column):
+        """Return the bins of a column of categories; those that were not there are missing."""
+        numbers, bins = category_numbers(column), self.category_bins(f)
+        return bins[np.where(numbers < self.n_categories_[f], numbers, -1)]
 
     def category_bins(self, f):
         """Return the bin of each category of feature `f`; the last one is that of missing ones."""
@@ -204,14 +233,42 @@ class Binner:
         return RealSplits(threshold, category_set, np.array(starts, np.int64), set_words)
 
 
-def column_of(X, f):
-    """Return a column of a dense or CSC matrix as an array."""
-    if not sp.issparse(X):
-        return X[:, f]
-    column = np.zeros(X.shape[0], X.dtype)
-    stretch = slice(X.indptr[f], X.indptr[f + 1])
-    column[X.indices[stretch]] = X.data[stretch]
-    return column
+class Columns:
+    """The columns of a table, each in one piece: `columns[f]` is an array of shape (n,)."""
+
+    def __init__(self, X, n_jobs):
+        self.sparse = X.tocsc() if sp.issparse(X) else None
+        if self.sparse is None and X.flags.f_contiguous:
+            self.dense = X.T
+        elif self.sparse is None:
+            self.dense = np.empty(X.shape[::-1], X.dtype)
+            X = read_only(X)
+
+            def part(rows):
+                to_columns(X[rows], self.dense[:, rows])
+
+            for_each_chunk(part, len(X), row_bytes=X.itemsize * X.shape[1], n_jobs=n_jobs)
+
+    def __getitem__(self, f):
+        if self.sparse is None:
+            return self.dense[f]
+        X = self.sparse
+        there = slice(X.indptr[f], X.indptr[f + 1])
+        column = np.zeros(X.shape[0], X.dtype)
+        column[X.indices[there]] = X.data[there]
+        return column
+
+
+def for_each(task, n, n_jobs):
+    """Call task(i) for i < n, on threads."""
+    reduce_blocks(task, range(n), lambda first, other: None, n_jobs=n_jobs)
+
+
+def read_only(X):
+    """Return a view that cannot be written to: kernels compile once for both kinds."""
+    X = X.view()
+    X.flags.writeable = False
+    return X
 
 
 def find_edges(column, weights, max_bins):
@@ -228,18 +285,32 @@ def find_edges(column, weights, max_bins):
     if len(distinct) <= 1:
         return np.empty(0)
     if len(distinct) <= max_bins:
-        edges = distinct[:-1] / 2 + distinct[1:] / 2
+        edges = between(distinct[:-1], distinct[1:])
     elif weights is None:
         edges = quantiles(values, max_bins)
     else:
         edges = weighted_quantiles(values, weights[order], max_bins)
-    return np.minimum(np.unique(edges), LARGEST)
+    return np.unique(np.minimum(edges, LARGEST))
+
+
+def between(low, high):
+    """Return the middle of two values; of the same value itself, and 0 between the infinities."""
+    with np.errstate(invalid="ignore"):
+        middle = np.where(low == high, high, high - (high - low) * 0.5)
+    middle = np.where(np.isinf(high) & np.isfinite(low), high, middle)
+    return np.where(np.isnan(middle), 0.0, middle)
 
 
 def quantiles(values, n_parts):
-    """Return the n_parts - 1 inner quantiles of sorted values."""
-    shares = np.linspace(0, 100, num=n_parts + 1)[1:-1]
-    return np.percentile(values, shares, method="averaged_inverted_cdf").astype(np.float64)
+    """Return the n_parts - 1 inner quantiles of sorted values: x_k where k - 1 < n q < k.
+
+    Where n q is k, it is the middle of x_k and the next.
+    """
+    at = len(values) * (np.linspace(0, 100, num=n_parts + 1)[1:-1] / 100) - 1
+    low = np.floor(at).astype(np.int64)
+    high = np.minimum(low + 1, len(values) - 1)
+    values = values.astype(np.float64)
+    return np.where(at == low, between(values[low], values[high]), values[high])
 
 
 def weighted_quantiles(values, weights, n_parts):
@@ -254,7 +325,7 @@ def weighted_quantiles(values, weights, n_parts):
     after = np.minimum(at + 1, len(values) - 1)
     flat = np.abs(below[at] - targets) <= 1e-15 * below[-1]
     values = values.astype(np.float64)
-    return np.where(flat, (values[at] + values[after]) / 2, values[at])
+    return np.where(flat, between(values[at], values[after]), values[at])
 
 
 def category_numbers(column):
