@@ -248,11 +248,6 @@ def n_steps(fit):
     return np.max(fit.n_iter_) if hasattr(fit, "n_iter_") else len(fit.estimators_)
 
 
-def n_done(fit):
-    """Return how many iterations a fit took, or how many trees."""
-    return np.max(fit.n_iter_) if hasattr(fit, "n_iter_") else len(fit.estimators_)
-
-
 ITERATIVE = [e for e in ESTIMATORS if isinstance(e.values[0], CallbackSupportMixin)]
 
 

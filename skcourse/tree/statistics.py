@@ -35,8 +35,7 @@ def pack(criterion, targets):
     if targets.n_outputs > 1 or criterion not in (GINI, SQUARED):
         return Statistics(GENERAL, packed, wy)
     if criterion == SQUARED:
-        y = targets.y[:, 0]
-        return Statistics(MEANS, packed, rounded(y * weights if len(weights) else y))
+        return Statistics(MEANS, packed, rounded_products(targets.y[:, 0], weights))
     if targets.n_classes > 1 << CLASS_BITS:
         return Statistics(GENERAL, packed, wy)
     codes = targets.codes[:, 0]
@@ -48,13 +47,20 @@ def pack(criterion, targets):
     return Statistics(WEIGHTED_COUNTS, codes.copy(), wy)
 
 
-def rounded(wy):
-    """Round to the grid (1); leave alone what has no such grid."""
+def rounded_products(y, weights):
+    """Return w y on the grid (1), w times y on that grid: a whole w is then w repetitions of y.
+
+    Products that have no such grid are left alone.
+    """
+    wy = y * weights if len(weights) else y
     largest = np.max(np.abs(wy))
     if not 0 < largest < 1e280:
         return np.ascontiguousarray(wy)
     step = 2.0 ** (np.ceil(np.log2(len(wy) * largest)) - 53)
     sample = wy[:: max(1, len(wy) // SAMPLE)]
-    if not step <= HARMLESS * np.median(np.abs(sample - np.median(sample))):
+    far = np.abs(sample - np.median(sample))
+    far = far[far > 0]  # slopes of boosting are often one number for most rows
+    if len(far) and step > HARMLESS * np.median(far):
         return np.ascontiguousarray(wy)
-    return np.rint(wy / step) * step
+    steps = np.rint(y / step)
+    return (np.rint(steps * weights) if len(weights) else steps) * step
