@@ -61,7 +61,7 @@ class ShapMixin:
         terms = self._shap_terms()
         expected = expected_values(terms.walk, width_of(terms)) * terms.scale + terms.offset
         found = by_output(expected, terms)
-        return float(found) if np.ndim(found) == 0 else found
+        return float(found) if not isinstance(found, list) and np.ndim(found) == 0 else found
 
 
 def width_of(terms):

@@ -253,6 +253,22 @@ def rising_answer(tree, X):
     return tree.predict_proba(X)[:, 1] if hasattr(tree, "classes_") else tree.predict(X)
 
 
+def test_shapley_values_add_up_to_the_answer():
+    X, classes, numbers = make_rows(missing=True)
+    tree = DecisionTreeRegressor(max_depth=4, random_state=0).fit(X, numbers)
+    total = tree.shap_values(X).sum(axis=1) + tree.shap_expected_value_
+    assert_allclose(total, tree.predict(X), rtol=1e-12)
+    assert tree.shap_expected_value_ == pytest.approx(numbers.mean(), rel=1e-12)
+    tree = DecisionTreeClassifier(max_depth=4, random_state=0).fit(X, classes)
+    total = tree.shap_values(X).sum(axis=1) + tree.shap_expected_value_
+    assert_allclose(total, tree.predict_proba(X), atol=1e-14)
+    both = np.column_stack([classes, classes > 0])
+    tree.fit(X, both)
+    for k, shares in enumerate(tree.predict_proba(X)):
+        total = tree.shap_values(X)[k].sum(axis=1) + tree.shap_expected_value_[k]
+        assert_allclose(total, shares, atol=1e-14)
+
+
 def test_unchecked_input_gives_the_same():
     X, y, _ = make_rows()
     X32 = X.astype(np.float32)
