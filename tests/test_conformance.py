@@ -46,6 +46,9 @@ ESTIMATORS = [cls() for _, cls in all_estimators()]
 # Here a weight lengthens the step that a sample gives, and a sample that occurs twice gives two.
 WEIGHTS_ARE_STEPS = ("Perceptron", "SGDClassifier", "SGDOneClassSVM", "SGDRegressor")
 WEIGHTS_ARE_CHANCES = (  # of being drawn, or rows have random targets: the same in the mean only
+    "BaggingClassifier",
+    "BaggingRegressor",
+    "IsolationForest",
     "MiniBatchKMeans",
     "QuantileForestRegressor",
     "RandomForestClassifier",

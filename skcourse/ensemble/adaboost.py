@@ -86,17 +86,13 @@ class AdaBoostClassifier(ClassifierMixin, BaseAdaBoost):
         wrong = learner.learn(member, weights) != learner.y
         error = np.mean(np.average(wrong, weights=weights, axis=0))
         if error <= 0:
-            return Round(1.0, 0.0, weights)
+            return Round(1.0, 0.0, np.zeros(len(weights)))
         n_classes = len(member.classes_)
         if error >= 1 - 1 / n_classes:
             return None
         odds = np.log((1 - error) / error) + np.log(n_classes - 1.0)
         weight = self.learning_rate * odds
-        wrong &= weights > 0
-        weights = weights.copy()
-        with np.errstate(over="ignore"):  # met by the loop, which says so
-            weights[wrong] = np.exp(np.log(weights[wrong]) + weight)
-        return Round(weight, error, weights)
+        return Round(weight, error, weight * wrong)
 
     def _end_by_chance(self, run, member):
         if not run.members:

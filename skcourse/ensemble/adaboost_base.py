@@ -28,7 +28,8 @@ from skcourse.ensemble.packed_trees import PackedTrees
 from skcourse.ensemble.tree_members import read_training
 from skcourse.tree.base import read_rows
 
-EPSILON = np.finfo(np.float64).eps  # the least weight of a row that has any
+UNIT = np.finfo(np.float64).eps  # weights are multiples of it, and their sum is 1
+MAX_REPEATS = 2**10
 
 
 class Round(NamedTuple):
@@ -36,7 +37,7 @@ class Round(NamedTuple):
 
     weight: float  # of its vote
     error: float
-    sample_weight: np.ndarray  # for the next member, not normalised
+    change: np.ndarray  # of the logarithms of the rows' weights, (n,)
 
 
 class Run(NamedTuple):
@@ -46,6 +47,13 @@ class Run(NamedTuple):
     weights: np.ndarray
     errors: np.ndarray
     history: History
+
+
+def as_repeats(weights):
+    """Return weights that are small whole numbers as they are, and others with a mean of 1."""
+    if weights.max() <= MAX_REPEATS and np.all(weights == np.rint(weights)):
+        return weights
+    return weights / weights.max() * (len(weights) / np.sum(weights / weights.max()))
 
 
 class BaseAdaBoost(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
@@ -95,10 +103,10 @@ class BaseAdaBoost(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         self.estimator_ = self._template()
         X, learner = self._prepare(X, y)
         weights = check_weights(sample_weight, X, dtype=np.float64)
-        weights = np.ones(X.shape[0]) if weights is None else weights
+        repeats = np.ones(X.shape[0]) if weights is None else as_repeats(weights)
         run = Run([], np.zeros(self.n_estimators), np.ones(self.n_estimators), History())
         task = fit_task(self, *given, max_subtasks=self.n_estimators)
-        self._boost(run, learner, weights / weights.sum(), task)
+        self._boost(run, learner, repeats, task)
         for name, value in self._attributes(run).items():
             setattr(self, name, value)
         task.end()
@@ -114,15 +122,20 @@ class BaseAdaBoost(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         X, y = validate_data(self, X, y, **numeric, **self._any_X())
         return X, AnyLearner(X, y)
 
-    def _boost(self, run, learner, weights, fit):
-        """Fit members until there are enough, one is perfect, or one is no better than chance."""
+    def _boost(self, run, learner, repeats, fit):
+        """Fit members until there are enough, one is perfect, or one is no better than chance.
+
+        The weight of a row is its number of repetitions times a share, a multiple of `UNIT`: such
+        numbers add up to 1 without rounding, so that neither the order of the rows nor whether they
+        are repeated or weighted decides between members that are equally good.
+        """
         rng = check_random_state(self.random_state)
-        absent = weights == 0
+        shares = np.full(len(repeats), 1 / repeats.sum())
         for i in range(self.n_estimators):
             task = fit.subtask("iteration")
-            weights = np.where(absent, 0.0, np.maximum(weights, EPSILON))
+            shares = np.maximum(np.rint(shares / UNIT), 1) * UNIT
             member = seeded(self.estimator_, rng)
-            done = self._round(learner, member, weights, rng)
+            done = self._round(learner, member, repeats * shares, rng)
             if done is None:
                 self._end_by_chance(run, member)
                 task.end()
@@ -130,11 +143,15 @@ class BaseAdaBoost(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
             run.members.append(member)
             run.weights[i], run.errors[i] = done.weight, done.error
             run.history.append(error=done.error, weight=done.weight)
-            stop = task.end(lambda: self._attributes(run))
-            total = done.sample_weight.sum()
-            if stop or done.error == 0 or not self._goes_on(i, total):
+            if task.end(lambda: self._attributes(run)) or done.error == 0:
                 break
-            weights = done.sample_weight / total
+            changed = done.change != 0
+            with np.errstate(over="ignore"):
+                shares[changed] = np.exp(np.log(shares[changed]) + done.change[changed])
+                total = (repeats * shares).sum()
+            if not self._goes_on(i, total):
+                break
+            shares /= total
 
     def _attributes(self, run):
         """Return the fitted attributes of an ensemble with the members so far."""
@@ -150,8 +167,8 @@ class BaseAdaBoost(CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator):
         }
 
     def _goes_on(self, i, total):
-        """Tell whether weights with this sum can be handed on."""
-        if not np.isfinite(total):
+        """Tell whether weights with this sum can be handed on, if there is another member."""
+        if i + 1 < self.n_estimators and not np.isfinite(total):
             warn_user(
                 f"Sample weights have reached infinite values, at iteration {i}, causing overflow. "
                 "Iterations stopped. Try lowering the learning rate."

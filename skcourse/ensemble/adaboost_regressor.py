@@ -123,13 +123,12 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
         losses = LOSSES[self.loss](errors[present] / largest if largest else errors[present])
         error = (weights[present] * losses).sum()
         if error <= 0:
-            return Round(1.0, 0.0, weights)
+            return Round(1.0, 0.0, np.zeros(n_samples))
         if error >= 0.5:
             return None
-        b = error / (1 - error)
-        weights = weights.copy()
-        weights[present] *= np.power(b, (1 - losses) * self.learning_rate)
-        return Round(self.learning_rate * np.log(1 / b), error, weights)
+        b, change = error / (1 - error), np.zeros(n_samples)
+        change[present] = self.learning_rate * (1 - losses) * np.log(b)
+        return Round(self.learning_rate * np.log(1 / b), error, change)
 
     def _end_by_chance(self, run, member):
         if not run.members:

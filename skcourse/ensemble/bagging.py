@@ -136,7 +136,8 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
         y : ndarray of shape (n_samples,)
         """
         check_routed(self, params, "predict")
-        return self.classes_.take(np.argmax(self.predict_proba(X, **params), axis=1), axis=0)
+        chosen = np.argmax(self.predict_proba(X, **params), axis=1)
+        return self.classes_.take(chosen, axis=0)
 
     def predict_proba(self, X, **params):
         """Return the mean of the members' probabilities, or the shares of their votes.
