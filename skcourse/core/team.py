@@ -29,7 +29,7 @@ LINE = 8  # int64 of a line of cache
 TICKETS, DONE, OVER = 0, 1 * LINE, 2 * LINE
 FIELD = 20  # bits of the number of tasks
 MASK = 2**FIELD - 1
-PATIENCE = 2000  # looks at the board before a thread lets others run
+PATIENCE = 200  # looks at the board before a thread lets others run
 
 
 def new_board():

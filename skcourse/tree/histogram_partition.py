@@ -9,6 +9,8 @@ Cost        Two moves of 4 bytes per row, and one of its statistics for the chil
 """
 
 from skcourse.core.kernel import kernel
+from skcourse.core.prefetch import prefetch
+from skcourse.tree.histograms import AHEAD
 
 CHUNK = 8192  # rows
 
@@ -27,8 +29,9 @@ def part_chunk(codes, goes_left, rows, spare):
     -------
     n_left : int
     """
-    left, right = 0, len(rows) - 1
+    left, right, last = 0, len(rows) - 1, len(rows) - 1
     for i in range(len(rows)):
+        prefetch(codes, rows[min(i + AHEAD, last)])
         row = rows[i]
         turn = goes_left[codes[row]]
         spare[left] = row
@@ -66,10 +69,13 @@ def place_right(spare, rows, statistics, gathered):
 @kernel
 def gather(rows, statistics, gathered):
     """Write the statistics of `rows` one after the other, if there is room for them."""
+    last = len(rows) - 1
     if len(gathered) == len(rows):
         for i in range(len(rows)):
+            prefetch(statistics, rows[min(i + AHEAD, last)])
             gathered[i] = statistics[rows[i]]
     elif len(gathered):
         for i in range(len(rows)):
+            prefetch(statistics, 2 * rows[min(i + AHEAD, last)])
             gathered[2 * i] = statistics[2 * rows[i]]
             gathered[2 * i + 1] = statistics[2 * rows[i] + 1]

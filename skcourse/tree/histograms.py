@@ -21,10 +21,12 @@ from typing import NamedTuple
 import numpy as np
 
 from skcourse.core.kernel import kernel
+from skcourse.core.prefetch import prefetch
 
 WIDTH = 8  # features in a word
 BINS = 256  # per feature; the last one is for missing values
 MISSING = BINS - 1
+AHEAD = 24  # rows whose words are on their way from memory
 BITS = 62  # of the sums, beside the sign
 
 
@@ -108,13 +110,16 @@ def add_rows(words, rows, statistics, histogram):
     statistics : int64 (m k,), of these rows, in their order
     histogram : int64 (8 * 256 * k,), added to
     """
+    last = len(rows) - 1
     if len(statistics) == len(rows):
         for i in range(len(rows)):
+            prefetch(words, rows[min(i + AHEAD, last)])
             word, p = words[rows[i]], statistics[i]
             for j in range(WIDTH):
                 histogram[BINS * j + np.int64((word >> np.uint64(8 * j)) & np.uint64(255))] += p
     else:
         for i in range(len(rows)):
+            prefetch(words, rows[min(i + AHEAD, last)])
             word, p, h = words[rows[i]], statistics[2 * i], statistics[2 * i + 1]
             for j in range(WIDTH):
                 at = 2 * (BINS * j + np.int64((word >> np.uint64(8 * j)) & np.uint64(255)))
