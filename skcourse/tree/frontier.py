@@ -11,36 +11,46 @@ from skcourse.tree.workspace import N_FRONTIER, TASK_GAIN
 
 
 @kernel
-def push(frontier, counts, task, numbers):
-    """Add a node to the heap."""
-    counts[N_FRONTIER] += 1
-    rise(frontier, counts[N_FRONTIER] - 1, task, numbers)
+def copy_task(source, i, target, j):
+    """Copy a row of Tasks to another one."""
+    for k in range(source.ints.shape[1]):
+        target.ints[j, k] = source.ints[i, k]
+    for k in range(source.floats.shape[1]):
+        target.floats[j, k] = source.floats[i, k]
 
 
 @kernel
-def pop(frontier, counts, task, numbers):
-    """Take the node with the largest gain from the heap, and overwrite task and numbers with it."""
-    task[:], numbers[:] = frontier.ints[0], frontier.floats[0]
+def push(frontier, counts, current):
+    """Add the node at work to the heap."""
+    counts[N_FRONTIER] += 1
+    rise(frontier, counts[N_FRONTIER] - 1, current, 0)
+
+
+@kernel
+def pop(frontier, counts, current):
+    """Take the node with the largest gain from the heap, and put it to work."""
+    copy_task(frontier, 0, current, 0)
     counts[N_FRONTIER] -= 1
     n, hole = counts[N_FRONTIER], 0
-    gains = frontier.floats[:, TASK_GAIN]
     while 2 * hole + 1 < n:
         child = 2 * hole + 2
-        if child >= n or gains[child] < gains[child - 1]:
+        if child >= n or frontier.floats[child, TASK_GAIN] < frontier.floats[child - 1, TASK_GAIN]:
             child -= 1
-        frontier.ints[hole], frontier.floats[hole] = frontier.ints[child], frontier.floats[child]
+        copy_task(frontier, child, frontier, hole)
         hole = child
     if n:
-        rise(frontier, hole, frontier.ints[n].copy(), frontier.floats[n].copy())
+        last = frontier.ints.shape[0] - 1  # a spare row: there is always room
+        copy_task(frontier, n, frontier, last)
+        rise(frontier, hole, frontier, last)
 
 
 @kernel
-def rise(frontier, hole, task, numbers):
-    """Move the hole up to where (`task`, `numbers`) belongs, and fill it."""
+def rise(frontier, hole, source, i):
+    """Move the hole up to where task i of `source` belongs, and fill it."""
     while hole > 0:
         above = (hole - 1) // 2
-        if not frontier.floats[above, TASK_GAIN] < numbers[TASK_GAIN]:
+        if not frontier.floats[above, TASK_GAIN] < source.floats[i, TASK_GAIN]:
             break
-        frontier.ints[hole], frontier.floats[hole] = frontier.ints[above], frontier.floats[above]
+        copy_task(frontier, above, frontier, hole)
         hole = above
-    frontier.ints[hole], frontier.floats[hole] = task, numbers
+    copy_task(source, i, frontier, hole)

@@ -36,7 +36,7 @@ from skcourse.tree.category_sets import (
     start_sets,
 )
 from skcourse.tree.columns import with_orders
-from skcourse.tree.frontier import pop, push
+from skcourse.tree.frontier import copy_task, pop, push
 from skcourse.tree.impurity import ABSOLUTE
 from skcourse.tree.node_search import draw_candidates, search, view_of
 from skcourse.tree.node_sums import add_rows, count_node
@@ -121,8 +121,9 @@ def start_node(columns, targets, statistics, rules, table, work, current):
     start, end = task[TASK_START], task[TASK_END]
     sums = work.total[0]
     if task[TASK_PARENT] < 0:
-        sums[:] = 0.0
-        pure = add_rows(rules.criterion, work.rows, targets, statistics.wy, sums)
+        for k in range(sums.shape[0]):
+            sums[k] = 0.0
+        pure = add_rows(rules.criterion, work.rows, targets, statistics.products, sums)
         ranked = rows_of_node(work.ranked, start, end)
         numbers[TASK_IMPURITY] = judge_node(ranked, rules.criterion, targets, pure, sums)
     else:
@@ -131,7 +132,7 @@ def start_node(columns, targets, statistics, rules, table, work, current):
     add_node(targets, rules, table, work, task, numbers)
     if is_leaf(rules, task[TASK_DEPTH], end - start, sums[WEIGHT], numbers[TASK_IMPURITY]):
         return 0
-    count_node(statistics.kind, work.total, work.tally)
+    count_node(statistics.counts, work.total, work.tally)
     rank_node(work.ranked, start, end)
     return draw_candidates(columns, rules, work, task)
 
@@ -204,7 +205,7 @@ def judge(columns, targets, statistics, rules, table, work, current):
         order,
         (n_low, n_missing, missing_left),
         targets,
-        statistics.wy,
+        statistics.products,
         work.total,
     )
     numbers[TASK_IMPURITY_LEFT], numbers[TASK_IMPURITY_RIGHT] = left, right
@@ -324,9 +325,19 @@ def divide_orders(columns, work, current, spare, first, stop):
     task = current.ints[0]
     start, end = task[TASK_START], task[TASK_END]
     view = view_of(columns, work, task)
+    source, target, sides = view.orders, work.orders, work.sides
     for j in range(first, stop):
         f = work.features[j]
-        split_stably(view.orders[f, start:end], work.orders[f, start:end], work.sides, spare, True)
+        n_left, n_right = start, 0
+        for i in range(start, end):
+            row = source[f, i]
+            left = sides[row]
+            target[f, n_left] = row
+            spare[n_right] = row
+            n_left += left
+            n_right += 1 - left
+        for i in range(n_right):
+            target[f, n_left + i] = spare[i]
 
 
 @kernel
@@ -338,7 +349,7 @@ def advance(columns, targets, statistics, rules, table, work, queues):
     phase : DONE; FULL; SEARCH, of the candidates of the node at work; or SPLIT, of its orders
     """
     stack, frontier, current = queues
-    task, numbers, counts = current.ints[0], current.floats[0], work.counts
+    task, counts = current.ints[0], work.counts
     best_first, ordered = rules.max_leaf_nodes >= 0, work.orders.shape[1] > 0
     while True:
         if counts[PHASE] == OPEN:
@@ -351,7 +362,7 @@ def advance(columns, targets, statistics, rules, table, work, queues):
                 return FULL
             if counts[N_OPEN]:
                 counts[N_OPEN] -= 1
-                task[:], numbers[:] = stack.ints[counts[N_OPEN]], stack.floats[counts[N_OPEN]]
+                copy_task(stack, counts[N_OPEN], current, 0)
                 n_candidates = start_node(columns, targets, statistics, rules, table, work, current)
                 counts[N_CANDIDATES] = n_candidates
                 if n_candidates == 0:
@@ -360,7 +371,7 @@ def advance(columns, targets, statistics, rules, table, work, queues):
                 if (task[TASK_END] - task[TASK_START]) * n_candidates >= rules.hands:
                     return SEARCH
             elif counts[N_FRONTIER] and counts[N_SPLIT] < rules.max_leaf_nodes - 1:
-                pop(frontier, counts, task, numbers)
+                pop(frontier, counts, current)
                 counts[N_SPLIT] += 1
                 counts[PHASE] = SPLIT
             else:
@@ -373,7 +384,7 @@ def advance(columns, targets, statistics, rules, table, work, queues):
             if not judge(columns, targets, statistics, rules, table, work, current):
                 continue
             if best_first:
-                push(frontier, counts, task, numbers)
+                push(frontier, counts, current)
                 continue
         counts[PHASE] = OPEN
         divide_rows(columns, rules, table, work, current)

@@ -23,7 +23,6 @@ from skcourse.tree.search_ordered import (
     search_ordered,
 )
 from skcourse.tree.search_random import search_random
-from skcourse.tree.statistics import COUNTS, MEANS, WEIGHTED_COUNTS
 from skcourse.tree.workspace import (
     STATE,
     TASK_CONSTANTS,
@@ -167,14 +166,41 @@ def are_numbers(sets, ranked):
 @kernel
 def search_numbers(view, targets, statistics, rules, work, limits, block):
     """Search the candidates in `block` by what suits the statistics of the rows."""
-    total, found, weights = work.total, work.found, targets.weights
+    total, found, criterion = work.total, work.found, rules.criterion
     if rules.random:
-        search_random(rules.criterion, view, work.rows, block, targets, total, limits, found)
-    elif statistics.kind == COUNTS:
-        search_counts(view, block, statistics.packed, work.tally, limits, found)
-    elif statistics.kind == MEANS:
-        search_means(view, block, statistics.wy, weights, total, limits, found)
-    elif statistics.kind == WEIGHTED_COUNTS:
-        search_weights(view, block, statistics.packed, weights, total, limits, found)
-    else:
-        search_ordered(rules.criterion, view, block, targets, total, limits, found)
+        search_random(
+            criterion, view, work.rows, block, statistics.counts, targets, total, limits, found
+        )
+    elif not search_packed(statistics.counts, view, block, work.tally, limits, found):
+        classes, products, weights = statistics.classes, statistics.products, targets.weights
+        if not search_weighted(classes, view, block, weights, total, limits, found) and (
+            not search_products(products, view, block, weights, total, limits, found)
+        ):
+            search_ordered(criterion, view, block, targets, total, limits, found)
+
+
+@kernel
+def search_packed(counts, view, block, tally, limits, found):
+    """Search by `search_counts`, if the rows are laid out for it; return whether they are."""
+    if counts is None:
+        return False
+    search_counts(view, block, counts, tally, limits, found)
+    return True
+
+
+@kernel
+def search_weighted(classes, view, block, weights, total, limits, found):
+    """Search by `search_weights`, if the rows are laid out for it; return whether they are."""
+    if classes is None:
+        return False
+    search_weights(view, block, classes, weights, total, limits, found)
+    return True
+
+
+@kernel
+def search_products(products, view, block, weights, total, limits, found):
+    """Search by `search_means`, if the rows are laid out for it; return whether they are."""
+    if products is None:
+        return False
+    search_means(view, block, products, weights, total, limits, found)
+    return True

@@ -4,7 +4,6 @@ import numpy as np
 
 from skcourse.core.kernel import kernel
 from skcourse.tree.impurity import POISSON, impurity
-from skcourse.tree.statistics import COUNTS
 from skcourse.tree.workspace import ROUNDED, SQUARES, WEIGHT
 
 
@@ -17,7 +16,7 @@ def add_rows(criterion, rows, targets, wy, sums):
     criterion : int
     rows : int32 array
     targets : Targets
-    wy : float64 array of shape (n,) or (0,), as `statistics` rounds them
+    wy : float64 array of shape (n,) or None, as `statistics` rounds them
     sums : float64 array of shape (n_sums + 3,): of classes or targets, then at WEIGHT the weight,
         at SQUARES Q of `impurity`, at ROUNDED the sum of wy
 
@@ -27,23 +26,29 @@ def add_rows(criterion, rows, targets, wy, sums):
     """
     weight = squares = total = 0.0
     is_pure = True
+    codes, targets_y, weights, n_classes = (
+        targets.codes,
+        targets.y,
+        targets.weights,
+        targets.n_classes,
+    )
     for i in range(rows.shape[0]):
         row = rows[i]
-        w = targets.weights[row] if targets.weights.shape[0] else 1.0
+        w = weights[row] if weights.shape[0] else 1.0
         weight += w
-        for k in range(targets.codes.shape[1]):
-            code = targets.codes[row, k]
-            sums[k * targets.n_classes + code] += w
-            is_pure &= code == targets.codes[rows[0], k]
-        for k in range(targets.y.shape[1]):
-            y = targets.y[row, k]
-            is_pure &= y == targets.y[rows[0], k]
+        for k in range(codes.shape[1]):
+            code = codes[row, k]
+            sums[k * n_classes + code] += w
+            is_pure &= code == codes[rows[0], k]
+        for k in range(targets_y.shape[1]):
+            y = targets_y[row, k]
+            is_pure &= y == targets_y[rows[0], k]
             sums[k] += w * y
             if criterion == POISSON:
                 squares += w * y * np.log(y) if y > 0 else 0.0
             else:
                 squares += w * y * y
-        if wy.shape[0]:
+        if wy is not None:
             total += wy[row]
     sums[WEIGHT] += weight
     sums[SQUARES] += squares
@@ -107,9 +112,9 @@ def same_targets(targets, row, other):
 
 
 @kernel
-def count_node(kind, total, tally):
+def count_node(counts, total, tally):
     """Write what `search_counts` asks for, from total[0] to tally[1]."""
-    if kind == COUNTS:
+    if counts is not None:
         n_classes = tally.shape[1] - 1
         tally[1, n_classes] = 0
         for c in range(n_classes):

@@ -11,7 +11,7 @@ Cost        One read of the target, one division per row. Only where (1) comes n
 import numpy as np
 
 from skcourse.core.kernel import kernel
-from skcourse.tree.search_ordered import MERIT, Cut, middle, respects, sign_of, write_cut
+from skcourse.tree.search_ordered import MERIT, allows_cut, respects_all, write_cut
 from skcourse.tree.workspace import ROUNDED, WEIGHT
 
 NEAR = 1e-14  # of (1): more than rounding
@@ -24,58 +24,38 @@ def means_merit(left, right, w_left, w_right):
 
 
 @kernel
-def search_means(view, block, wy, weights, total, limits, found):
+def search_means(view, block, products, weights, total, limits, found):
     """Find the best cut of each candidate of a node that beats those before it.
 
     Parameters
     ----------
     view : View
     block : (first, stop), the candidates
-    wy : float64 array of shape (n,), see `statistics`
+    products : float64 array of shape (n,), see `Statistics`
     weights : float64 array of shape (n,), or (0,) if all are 1
     total : float64 array of shape (3, 1 + 3), sums of the node
     limits : Constraints
     found : float64 array of shape (d, N_FOUND), overwritten; the merit is -inf where nothing beats
     """
-    best = -np.inf
-    for j in range(*block):
-        best = search_mean(view, j, wy, weights, total, limits, found, best)
-
-
-@kernel
-def search_mean(view, candidate, wy, weights, total, limits, found, best):
-    """Find the best cut of one candidate, if its merit exceeds `best`; return the higher one."""
-    f, n_missing = view.candidates[candidate]
-    order, values = view.orders[f, view.start : view.stop], view.values
-    m = view.stop - view.start
-    n_known, sign = m - n_missing, sign_of(limits, f)
-    weighted = weights.shape[0] > 0
+    m, best, weighted = view.stop - view.start, -np.inf, weights.shape[0] > 0
+    orders, start = view.orders, view.start
     s_all, w_all = total[0, ROUNDED], total[0, WEIGHT]
-    found[candidate, MERIT] = -np.inf
-    bar = best - NEAR * abs(best)
-    for missing_left in range(2 if n_missing else 1):
-        s, w = 0.0, 0.0
-        offset = n_missing if missing_left else 0
-        for i in range(n_known, n_known + offset):
-            s += wy[order[i]]
-            w += weights[order[i]] if weighted else 1.0
-        begin = limits.min_samples - 1 - offset
-        for i in range(min(n_known, m - max(limits.min_samples, 1) - offset)):
-            row = order[i]
-            s += wy[row]
-            w += weights[row] if weighted else 1.0
-            rest, right = s_all - s, w_all - w
-            gain = (s * s * right + rest * rest * w) / (w * right)
-            if gain > bar and i >= begin:
-                last = i == n_known - 1
-                if not last and values[f, row] == values[f, order[i + 1]]:
-                    continue
-                value = means_merit(s, rest, w, right)
-                if value > best and min(w, right) >= limits.min_weight:
-                    if sign != 0 and not respects(limits, sign, s, rest, w, right):
-                        continue
-                    best, bar = value, value - NEAR * abs(value)
-                    above = np.inf if last else values[f, order[i + 1]]
-                    cut = Cut(value, middle(values[f, row], above), i + 1 + offset, missing_left)
-                    write_cut(found, candidate, cut, m, n_missing)
-    return best
+    for j in range(block[0], block[1]):
+        f, n_missing = view.candidates[j, 0], view.candidates[j, 1]
+        found[j, MERIT], bar = -np.inf, best - NEAR * abs(best)
+        for missing_left in range(2 if n_missing else 1):
+            s, w = 0.0, 0.0
+            shift = m - n_missing if missing_left else 0
+            for k in range(m - max(limits.min_samples, 1)):
+                i = k + shift
+                i = start + (i - m if i >= m else i)
+                row = orders[f, i]
+                s += products[row]
+                w += weights[row] if weighted else 1.0
+                rest, right = s_all - s, w_all - w
+                gain = (s * s * right + rest * rest * w) / (w * right)
+                if gain > bar and allows_cut(view, limits, j, i, k, missing_left):
+                    value = means_merit(s, rest, w, right)
+                    if value > best and respects_all(limits, f, (s, rest, w, right)):
+                        best, bar = value, value - NEAR * abs(value)
+                        write_cut(view, j, i, (value, k + 1, missing_left), found)

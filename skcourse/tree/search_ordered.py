@@ -48,15 +48,6 @@ class Limits(NamedTuple):
     upper: float
 
 
-class Cut(NamedTuple):
-    """A cut of a node in two."""
-
-    merit: float
-    threshold: float
-    n_left: int
-    missing_left: int
-
-
 @kernel
 def limits_of(constraints, f):
     """Return the constraints on a split by feature f."""
@@ -71,14 +62,46 @@ def sign_of(constraints, f):
 
 
 @kernel
-def write_cut(found, candidate, cut, m, n_missing):
-    """Write a cut of a node of m rows; where none misses the value, missing ones follow most."""
-    found[candidate, MERIT], found[candidate, THRESHOLD] = cut.merit, cut.threshold
-    found[candidate, N_LEFT] = cut.n_left
-    if n_missing:
-        found[candidate, MISSING_LEFT] = cut.missing_left
-    else:
-        found[candidate, MISSING_LEFT] = cut.n_left > m - cut.n_left
+def allows_cut(view, limits, candidate, place, k, missing_left):
+    """Tell whether there is room for a threshold behind orders[f, place], the k-th row to go left.
+
+    The last of the known values is followed by the missing ones, if these go right.
+    """
+    f, n_missing = view.candidates[candidate, 0], view.candidates[candidate, 1]
+    last = view.stop - n_missing - 1
+    if k + 1 < limits.min_samples or place > last:
+        return False
+    if place == last:
+        return not missing_left
+    values, orders = view.values, view.orders
+    return values[f, orders[f, place]] != values[f, orders[f, place + 1]]
+
+
+@kernel
+def respects_all(limits, f, sums):
+    """Tell whether a split, (S_left, S_right, W_left, W_right), respects the constraints."""
+    left, right, w_left, w_right = sums
+    if min(w_left, w_right) < limits.min_weight:
+        return False
+    sign = sign_of(limits, f)
+    return sign == 0 or respects(limits, sign, left, right, w_left, w_right)
+
+
+@kernel
+def write_cut(view, candidate, place, cut, found):
+    """Write (merit, n_left, missing_left) of a cut behind orders[f, place].
+
+    Where no row of the node misses the value, missing ones follow most of the rows.
+    """
+    f, n_missing = view.candidates[candidate, 0], view.candidates[candidate, 1]
+    value, n_left, missing_left = cut
+    threshold, values, orders = np.inf, view.values, view.orders
+    if place < view.stop - n_missing - 1:
+        threshold = middle(values[f, orders[f, place]], values[f, orders[f, place + 1]])
+    if n_missing == 0:
+        missing_left = n_left > view.stop - view.start - n_left
+    found[candidate, MERIT], found[candidate, N_LEFT] = value, n_left
+    found[candidate, THRESHOLD], found[candidate, MISSING_LEFT] = threshold, missing_left
 
 
 @kernel
@@ -119,49 +142,37 @@ def search_ordered(criterion, view, block, targets, total, limits, found):
     limits : Constraints
     found : float64 array of shape (d, N_FOUND), overwritten; the merit is -inf where nothing beats
     """
-    best = -np.inf
-    for j in range(*block):
-        best = search_one(criterion, view, j, targets, total, limits, found, best)
-
-
-@kernel
-def search_one(criterion, view, candidate, targets, total, limits, found, best):
-    """Find the best cut of one candidate, if its merit exceeds `best`; return the higher one."""
-    f, n_missing = view.candidates[candidate]
-    order, column = view.orders[f, view.start : view.stop], view.values[f]
-    m, n_sums = order.shape[0], total.shape[1] - 3
-    n_known, sign = m - n_missing, sign_of(limits, f)
-    left, right = total[1, :n_sums], total[2, :n_sums]
-    found[candidate, MERIT] = -np.inf
-    for missing_left in range(2 if n_missing else 1):
-        left[:] = 0.0
-        w_left, n_left = 0.0, 0
-        if missing_left:
-            for i in range(n_known, m):
-                w_left += add_row(left, order[i], 1.0, targets)
-            n_left = n_missing
-        for i in range(n_known):
-            w_left += add_row(left, order[i], 1.0, targets)
-            n_left += 1
-            if n_left < limits.min_samples or m - n_left < limits.min_samples or n_left == m:
-                continue
-            last = i == n_known - 1
-            if not last and column[order[i]] == column[order[i + 1]]:
-                continue
-            w_right = total[0, n_sums] - w_left
-            if w_left < limits.min_weight or w_right < limits.min_weight:
-                continue
+    m, n_sums, best = view.stop - view.start, total.shape[1] - 3, -np.inf
+    left, right, w_all = total[1, :n_sums], total[2, :n_sums], total[0, n_sums]
+    codes, y, weights, n_classes = targets.codes, targets.y, targets.weights, targets.n_classes
+    for j in range(block[0], block[1]):
+        f, n_missing = view.candidates[j, 0], view.candidates[j, 1]
+        found[j, MERIT] = -np.inf
+        for missing_left in range(2 if n_missing else 1):
+            w = 0.0
             for c in range(n_sums):
-                right[c] = total[0, c] - left[c]
-            if sign != 0 and not respects(limits, sign, left[0], right[0], w_left, w_right):
-                continue
-            value = merit(criterion, left, right, (w_left, w_right), targets.n_outputs)
-            if value > best:
-                best = value
-                above = np.inf if last else column[order[i + 1]]
-                cut = Cut(value, middle(column[order[i]], above), n_left, missing_left)
-                write_cut(found, candidate, cut, m, n_missing)
-    return best
+                left[c] = 0.0
+            shift = m - n_missing if missing_left else 0
+            for k in range(m - max(limits.min_samples, 1)):
+                i = k + shift
+                i = view.start + (i - m if i >= m else i)
+                row = view.orders[f, i]
+                v = weights[row] if weights.shape[0] else 1.0
+                for c in range(codes.shape[1]):
+                    left[c * n_classes + codes[row, c]] += v
+                for c in range(y.shape[1]):
+                    left[c] += v * y[row, c]
+                w += v
+                if not allows_cut(view, limits, j, i, k, missing_left):
+                    continue
+                for c in range(n_sums):
+                    right[c] = total[0, c] - left[c]
+                if not respects_all(limits, f, (left[0], right[0], w, w_all - w)):
+                    continue
+                value = merit(criterion, left, right, (w, w_all - w), targets.n_outputs)
+                if value > best:
+                    best = value
+                    write_cut(view, j, i, (value, k + 1, missing_left), found)
 
 
 @kernel(exact=True)

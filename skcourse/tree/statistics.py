@@ -14,37 +14,39 @@ import numpy as np
 
 from skcourse.tree.impurity import GINI, SQUARED
 
-GENERAL, COUNTS, WEIGHTED_COUNTS, MEANS = range(4)
 CLASS_BITS = 8
 HARMLESS = 2.0**-20  # a grid may be that coarse, beside a typical distance from the median
 SAMPLE = 1000  # rows that tell what is typical
 
 
 class Statistics(NamedTuple):
-    """The rows as the search sums them."""
+    """The rows as the search sums them: one of these; or none, where a search asks for Targets.
 
-    kind: int
-    packed: np.ndarray  # int32 (n,): weight * 2^CLASS_BITS + class; (0,) unless COUNTS
-    wy: np.ndarray  # float64 (n,): w y, rounded; (0,) unless MEANS
+    A search whose rows are None is not compiled.
+    """
+
+    counts: np.ndarray | None = None  # int32 (n,): integer weight * 2^CLASS_BITS + class
+    classes: np.ndarray | None = None  # int32 (n,), where weights are no integers
+    products: np.ndarray | None = None  # float64 (n,): w y, rounded
 
 
 def pack(criterion, targets):
     """Choose how to sum, and lay the rows out for it."""
-    n, weights = len(targets.codes), targets.weights
-    packed, wy = np.empty(0, np.int32), np.empty(0)
+    weights = targets.weights
     if targets.n_outputs > 1 or criterion not in (GINI, SQUARED):
-        return Statistics(GENERAL, packed, wy)
+        return Statistics()
     if criterion == SQUARED:
-        return Statistics(MEANS, packed, rounded_products(targets.y[:, 0], weights))
+        return Statistics(products=rounded_products(targets.y[:, 0], weights))
     if targets.n_classes > 1 << CLASS_BITS:
-        return Statistics(GENERAL, packed, wy)
+        return Statistics()
     codes = targets.codes[:, 0]
     if len(weights) == 0:
-        return Statistics(COUNTS, codes + np.int32(1 << CLASS_BITS), wy)
-    whole = weights.astype(np.int32) if np.max(weights) < 2.0**22 else np.zeros(n, np.int32)
-    if np.array_equal(whole, weights) and np.sum(weights) < 2.0**31:
-        return Statistics(COUNTS, codes + (whole << np.int32(CLASS_BITS)), wy)
-    return Statistics(WEIGHTED_COUNTS, codes.copy(), wy)
+        return Statistics(counts=codes + np.int32(1 << CLASS_BITS))
+    if np.max(weights) < 2.0**22 and np.sum(weights) < 2.0**31:
+        whole = weights.astype(np.int32)
+        if np.array_equal(whole, weights):
+            return Statistics(counts=codes + (whole << np.int32(CLASS_BITS)))
+    return Statistics(classes=codes.copy())
 
 
 def rounded_products(y, weights):
