@@ -40,6 +40,8 @@ SPECIAL = {  # estimator: (data, parameters), ...
     "ExtraTreeClassifier": (("digits", {"random_state": 0}),),
     "ExtraTreeRegressor": (("diabetes", {"random_state": 0}),),
     "FactorAnalysis": (("wine", {"n_components": 3}),),
+    "GradientBoostingClassifier": (("digits", {"n_estimators": 10}),),
+    "GradientBoostingRegressor": (("diabetes", {}),),
     "IncrementalPCA": (("digits", {"n_components": 20}),),
     "KMeans": (
         ("digits", {"n_clusters": 10} | SAME_START),
