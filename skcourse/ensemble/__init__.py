@@ -9,6 +9,8 @@ from skcourse.ensemble.gradient_boosting_regressor import GradientBoostingRegres
 from skcourse.ensemble.hist_gradient_boosting_classifier import HistGradientBoostingClassifier
 from skcourse.ensemble.hist_gradient_boosting_regressor import HistGradientBoostingRegressor
 from skcourse.ensemble.isolation_forest import IsolationForest
+from skcourse.ensemble.mixture_of_experts_classifier import MixtureOfExpertsClassifier
+from skcourse.ensemble.mixture_of_experts_regressor import MixtureOfExpertsRegressor
 from skcourse.ensemble.quantile_forest import QuantileForestRegressor
 from skcourse.ensemble.random_forest import RandomForestClassifier, RandomForestRegressor
 from skcourse.ensemble.random_trees_embedding import RandomTreesEmbedding
@@ -25,6 +27,8 @@ __all__ = [
     "HistGradientBoostingClassifier",
     "HistGradientBoostingRegressor",
     "IsolationForest",
+    "MixtureOfExpertsClassifier",
+    "MixtureOfExpertsRegressor",
     "QuantileForestRegressor",
     "RandomForestClassifier",
     "RandomForestRegressor",
