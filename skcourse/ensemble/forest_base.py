@@ -71,11 +71,6 @@ def is_heard(estimator):
     return bool(getattr(estimator, "_skl_callbacks", None))
 
 
-def fitted(known, trees):
-    """Return the fitted attributes of a forest of the trees so far."""
-    return known | {"estimators_": list(trees)}
-
-
 class BaseForest(CallbackSupportMixin, MultiOutputMixin, BaseEnsemble, metaclass=ABCMeta):
     """Grow trees on samples of the rows; a subclass names the tree, `estimator`."""
 
@@ -253,9 +248,13 @@ class BaseForest(CallbackSupportMixin, MultiOutputMixin, BaseEnsemble, metaclass
             for tree in self._adopt(grown, batch, labels, d):
                 part = task.subtask("tree")
                 trees.append(tree)
-                if part.end(partial(fitted, known, trees)):
+                if part.end(partial(self._so_far, known, trees, X)):
                     return trees
         return trees
+
+    def _so_far(self, known, trees, X):
+        """Return the fitted attributes of a forest of the trees so far, for callbacks."""
+        return known | {"estimators_": list(trees)}
 
     def _adopt(self, grown, seeds, labels, n_features):
         """Return the fitted estimators that the grown trees are."""

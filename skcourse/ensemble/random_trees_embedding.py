@@ -22,6 +22,7 @@ from skcourse.ensemble.forest_labels import read_numbers
 from skcourse.tree import ExtraTreeRegressor
 from skcourse.tree.base import sorted_columns
 from skcourse.tree.categories import read_table
+from skcourse.tree.walk import leaves, pack
 
 
 class RandomTreesEmbedding(TransformerMixin, BaseForest):
@@ -190,6 +191,15 @@ class RandomTreesEmbedding(TransformerMixin, BaseForest):
         codes = encoder.fit_transform(self.apply(X))
         self.one_hot_encoder_, self._n_features_out = encoder, codes.shape[1]
         return codes
+
+    def _so_far(self, known, trees, X):
+        """Return the fitted attributes of an embedding of the trees so far, for callbacks."""
+        known = super()._so_far(known, trees, X)
+        walk = pack([tree.tree_.nodes for tree in trees])
+        encoder = OneHotEncoder(sparse_output=self.sparse_output)
+        encoder.fit(leaves(walk, X, n_jobs=self.n_jobs))
+        n_out = sum(map(len, encoder.categories_))
+        return known | {"one_hot_encoder_": encoder, "_n_features_out": n_out}
 
     def transform(self, X):
         """Return (1) of each sample.
