@@ -36,6 +36,7 @@ from skcourse.tree.base import (
 )
 from skcourse.tree.categories import CategoryEncoder, read_table
 from skcourse.tree.columns import rank_columns
+from skcourse.tree.explain import ShapMixin, Terms
 from skcourse.tree.walk import leaves, mean_values, pack
 
 AS_READ = {"accept_sparse": "csc", "dtype": np.float32, "ensure_all_finite": "allow-nan"}
@@ -71,7 +72,9 @@ def is_heard(estimator):
     return bool(getattr(estimator, "_skl_callbacks", None))
 
 
-class BaseForest(CallbackSupportMixin, MultiOutputMixin, BaseEnsemble, metaclass=ABCMeta):
+class BaseForest(
+    ShapMixin, CallbackSupportMixin, MultiOutputMixin, BaseEnsemble, metaclass=ABCMeta
+):
     """Grow trees on samples of the rows; a subclass names the tree, `estimator`."""
 
     _parameter_constraints: dict = {
@@ -303,6 +306,20 @@ class BaseForest(CallbackSupportMixin, MultiOutputMixin, BaseEnsemble, metaclass
         """Return (1) of each row, float64 (n, n_outputs * max_n_classes)."""
         X = self._read_X(X)
         return mean_values(self._walk(), X, n_jobs=self.n_jobs)
+
+    def _shap_rows(self, X):
+        """Return X as the trees walk it."""
+        return self._read_X(X)
+
+    def _shap_terms(self):
+        """Return what (1) is the sum of."""
+        n_classes = getattr(self, "n_classes_", None)
+        return Terms(
+            self._walk(),
+            scale=1 / len(self.estimators_),
+            n_classes=[n_classes] if isinstance(n_classes, int) else n_classes,
+            n_jobs=self.n_jobs,
+        )
 
     def apply(self, X):
         """Return the leaf that each sample comes to in each tree.

@@ -217,6 +217,22 @@ def test_monotonic_constraints():
     assert np.all(np.diff(rising.predict(steps)) >= -1e-12)
 
 
+def test_shapley_values_add_up():
+    X, y = classes()
+    labels = np.column_stack([y > 0, y > 1]).astype(int)
+    for target in (y, labels):
+        forest = RandomForestClassifier(max_depth=4, **FEW).fit(X, target)
+        values, first = forest.shap_values(X[:9]), forest.shap_expected_value_
+        found, told = forest.predict_proba(X[:9]), isinstance(values, list)
+        pairs = zip(values, first, found, strict=True) if told else [(values, first, found)]
+        for v, e, p in pairs:
+            np.testing.assert_allclose(v.sum(axis=1) + e, p, atol=1e-12)
+    X, y = numbers()
+    forest = RandomForestRegressor(max_depth=4, **FEW).fit(X, y)
+    total = forest.shap_values(X[:9]).sum(axis=1) + forest.shap_expected_value_
+    np.testing.assert_allclose(total, forest.predict(X[:9]), atol=1e-12)
+
+
 def test_one_class_one_row_and_nobody():
     X, _ = classes()
     forest = RandomForestClassifier(**FEW).fit(X, np.full(N, 7))
