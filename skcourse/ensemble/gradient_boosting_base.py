@@ -17,6 +17,7 @@ from skcourse.core.validation import check_weights
 from skcourse.ensemble.early_stopping import Rows
 from skcourse.tree.base import sorted_columns
 from skcourse.tree.categories import CategoryEncoder, read_table
+from skcourse.tree.explain import ShapMixin, Terms
 from skcourse.tree.walk import add_values, leaves, pack
 
 EPS = np.finfo(np.float64).eps
@@ -44,7 +45,7 @@ class Packed:
         return Packed, ()
 
 
-class BoostedTrees(CallbackSupportMixin, BaseEnsemble, metaclass=ABCMeta):
+class BoostedTrees(ShapMixin, CallbackSupportMixin, BaseEnsemble, metaclass=ABCMeta):
     """A first guess and a sum of trees; a subclass brings y, the loss and the fit."""
 
     @abstractmethod
@@ -134,6 +135,14 @@ class BoostedTrees(CallbackSupportMixin, BaseEnsemble, metaclass=ABCMeta):
         for i in range(len(self.estimators_)):
             add_values(walk, X, raw, trees=(i * n_raw, (i + 1) * n_raw))
             yield raw.copy()
+
+    def _shap_rows(self, X):
+        check_is_fitted(self)
+        return self._read_X(X)
+
+    def _shap_terms(self):
+        offset = 0.0 if self._constant is None else self._constant
+        return Terms(self._packed.of(self.estimators_, self.learning_rate), offset=offset)
 
     def apply(self, X):
         """Return the leaf that each sample comes to, in each tree.
