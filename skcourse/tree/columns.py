@@ -61,7 +61,8 @@ def rank_columns(X, *, is_categorical=None, weights=None, orders=True, n_jobs=No
 
     def sort(features):
         values[features] = X[:, features].T
-        sort_columns(values[features], order[features], has_missing[features])
+        part = values[features]
+        sort_columns(part, part.view(np.uint32), order[features], has_missing[features])
 
     blocks = [slice(f, f + 1) for f in range(d)]
     reduce_blocks(sort, blocks, lambda total, part: None, n_jobs=n_jobs)
@@ -75,28 +76,31 @@ def with_orders(columns):
     if columns.orders.shape[1] == columns.values.shape[1]:
         return columns
     orders = np.empty(columns.values.shape, np.int32)
-    sort_columns(columns.values, orders, columns.has_missing)
+    sort_columns(columns.values, columns.values.view(np.uint32), orders, columns.has_missing)
     return columns._replace(orders=orders)
 
 
 @kernel
-def sort_columns(values, order, has_missing):
-    """Find which columns miss values and sort the rows by (1), where `order` has room."""
+def sort_columns(values, bits, order, has_missing):
+    """Find which columns miss values and sort the rows by (1), where `order` has room.
+
+    Slices are not assigned nor viewed here: to word what could go wrong costs seconds to compile.
+    """
     n = values.shape[1]
     counts = np.empty((DIGITS, 1 << BITS), np.int64)
     n_keys = n if order.shape[1] else 0
     keys, rows = np.empty((2, n_keys), np.uint32), np.empty((2, n_keys), np.int32)
     for f in range(values.shape[0]):
-        column, bits = values[f], values[f].view(np.uint32)
         missing = False
         for i in range(n):
-            missing |= np.isnan(column[i])
+            missing |= np.isnan(values[f, i])
         has_missing[f] = missing
         if n_keys:
             for i in range(n):
-                keys[0, i], rows[0, i] = sort_key(column[i], bits[i]), i
+                keys[0, i], rows[0, i] = sort_key(values[f, i], bits[f, i]), i
             sort_keys(keys, rows, counts, n)
-            order[f] = rows[DIGITS % 2]
+            for i in range(n):
+                order[f, i] = rows[DIGITS % 2, i]
 
 
 @kernel
