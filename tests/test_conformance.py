@@ -166,7 +166,9 @@ def public_state(estimator):
 def test_tags_are_theirs(ours, theirs):
     mine, reference = get_tags(ours()), get_tags(theirs())
     assert mine.estimator_type == reference.estimator_type
-    reference.input_tags.allow_nan |= mine.input_tags.allow_nan  # missing values, beyond theirs
+    for more in ("allow_nan", "sparse"):  # what ours take beyond theirs
+        if getattr(mine.input_tags, more):
+            setattr(reference.input_tags, more, True)
     for group in ("input_tags", "target_tags", "classifier_tags", "transformer_tags"):
         if group == "transformer_tags" and getattr(mine, group) is not None:
             kept = set(getattr(reference, group).preserves_dtype)

@@ -227,6 +227,7 @@ class HistGradientBoosting(CallbackSupportMixin, BaseEstimator):
             if step.end(self._attributes) or (judge is not None and judge.says_stop()):
                 break
         self.__dict__.update(self._attributes())
+        self._walk = self._table()
 
     def _keep(self, trees):
         """Keep the trees of a round, and what their splits gained by feature."""
@@ -264,12 +265,12 @@ class HistGradientBoosting(CallbackSupportMixin, BaseEstimator):
         return add_values(self._table(), X, raw) if self._trees else raw
 
     def _table(self):
-        """Return all trees as one table."""
+        """Return all trees as one table; while they grow, a scorer has it made anew."""
         n_raw = len(self._baseline)
-        if self._walk is None or len(self._walk.columns) != n_raw * len(self._trees):
-            trees = [tree for trees in self._trees for tree in trees]
-            self._walk = pack(trees, columns=np.tile(np.arange(n_raw), len(self._trees)))
-        return self._walk
+        if self._walk is not None and len(self._walk.columns) == n_raw * len(self._trees):
+            return self._walk
+        trees = [tree for trees in self._trees for tree in trees]
+        return pack(trees, columns=np.tile(np.arange(n_raw), len(self._trees)))
 
     def _staged_raw_predict(self, X):
         """Yield the raw predictions after each iteration."""

@@ -186,7 +186,8 @@ class HistGradientBoostingClassifier(ClassifierMixin, HistGradientBoosting):
         -------
         p : ndarray of shape (n_samples, n_classes), rows sum to 1
         """
-        return self._loss.proba(self._raw_predict(X).T)
+        raw = self._raw_predict(X)
+        return self._loss.proba(raw.T)
 
     def decision_function(self, X):
         """Return the sums of the trees: log-odds of the second class, or a score per class.

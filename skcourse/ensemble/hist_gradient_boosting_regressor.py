@@ -172,7 +172,8 @@ class HistGradientBoostingRegressor(RegressorMixin, HistGradientBoosting):
         -------
         y : ndarray of shape (n_samples,), float64
         """
-        return self._loss.mean(self._raw_predict(X).T)
+        raw = self._raw_predict(X)
+        return self._loss.mean(raw.T)
 
     def staged_predict(self, X):
         """Yield what `predict` says after each iteration.
