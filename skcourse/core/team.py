@@ -26,15 +26,15 @@ from numba.extending import intrinsic
 from skcourse.core.kernel import kernel
 
 LINE = 8  # int64 of a line of cache
-TICKETS, DONE, OVER = 0, 1 * LINE, 2 * LINE
+TICKETS, DONE, OVER, OWN = 0, 1 * LINE, 2 * LINE, 3 * LINE
 FIELD = 20  # bits of the number of tasks
 MASK = 2**FIELD - 1
 PATIENCE = 200  # looks at the board before a thread lets others run
 
 
-def new_board():
-    """Return a board on which nothing is to be done."""
-    return np.zeros(3 * LINE, np.int64)
+def new_board(n_more=0):
+    """Return a board on which nothing is to be done; the caller has `n_more` places from OWN on."""
+    return np.zeros(OWN + n_more, np.int64)
 
 
 def element(context, builder, array_type, array, i):

@@ -26,7 +26,7 @@ from skcourse.core.team import new_board
 from skcourse.tree.group_search import Rules
 from skcourse.tree.histogram_partition import CHUNK
 from skcourse.tree.histogram_rounds import work
-from skcourse.tree.histogram_search import Features, Found
+from skcourse.tree.histogram_search import FEATURE
 from skcourse.tree.histogram_state import (
     FAILED,
     KIND,
@@ -88,22 +88,17 @@ class Workspace:
             nodes=np.zeros(capacity, NODE),
             goes_left=np.zeros((capacity, BINS), np.uint8),
             active=np.zeros((capacity, len(sets)), np.uint8),
-            waiting=np.zeros(capacity, np.int64),
-            free=np.zeros(n_slots, np.int64),
+            lists=np.zeros((2, capacity + 2), np.int64),
             pool=np.empty((n_slots, slot), np.int64),
         )
-        self.found = Found(
-            np.zeros((2, d), np.uint8), np.empty((2, d)), np.zeros((2, d, BINS), np.uint8)
-        )
-        n_chunks = -(-n // CHUNK)
-        self.parts, self.sums = np.zeros(n_chunks, np.int64), np.zeros((n_chunks, 2))
-        self.features = Features(
-            bins.n_bins.astype(np.int64),
-            bins.is_categorical.astype(np.uint8),
-            bins.has_missing.astype(np.uint8),
-            np.zeros(d) if growth.monotonic is None else np.asarray(growth.monotonic, np.float64),
-            np.argsort(~bins.is_categorical.astype(bool), kind="stable"),
-        )
+        self.gain, self.sides = np.empty((2, d)), np.zeros((2, d, BINS), np.uint8)
+        self.chunks = np.zeros((-(-n // CHUNK) + 1, 2))
+        self.features = np.zeros(d, FEATURE)
+        self.features["n_bins"] = bins.n_bins
+        self.features["is_categorical"] = bins.is_categorical
+        self.features["has_missing"] = bins.has_missing
+        self.features["monotonic"] = 0 if growth.monotonic is None else growth.monotonic
+        self.features["visited"] = np.argsort(~np.asarray(bins.is_categorical, bool), kind="stable")
 
 
 def node_capacity(n, growth):
@@ -190,7 +185,8 @@ def make_state(bins, gradients, hessians, growth, shared, seed):
         rows=rows,
         table=shared.table,
         features=shared.features,
-        found=shared.found,
+        gain=shared.gain,
+        sides=shared.sides,
         rules=rules,
         limits=Limits(
             int(growth.max_leaf_nodes),
@@ -201,12 +197,9 @@ def make_state(bins, gradients, hessians, growth, shared, seed):
         ),
         sets=shared.sets,
         draws=draws,
-        numbers=np.ones(2),
-        parts=shared.parts,
-        sums=shared.sums,
+        chunks=shared.chunks,
         leaf_of_row=np.empty(n, np.int32),
-        board=new_board(),
-        job=np.zeros(N_JOB, np.int64),
+        job=new_board(N_JOB),
     )
     return state, rng, before
 

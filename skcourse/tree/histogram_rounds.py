@@ -16,9 +16,8 @@ from skcourse.tree.histogram_partition import CHUNK
 from skcourse.tree.histogram_search import allow
 from skcourse.tree.histogram_state import (
     FAILED,
-    GRADIENT_STEP,
+    FREE,
     GRID,
-    HESSIAN_STEP,
     KIND,
     LARGE,
     LEFT,
@@ -40,10 +39,10 @@ from skcourse.tree.histogram_state import (
     SEARCH_RIGHT,
     SMALL,
     SUBTRACT,
+    WAITING,
     get_scale,
 )
 from skcourse.tree.histogram_tasks import (
-    fill_block,
     move_chunk,
     number_rows,
     read_rows,
@@ -55,27 +54,26 @@ from skcourse.tree.histograms import BINS, BITS, MISSING, grid_step, unpack
 @kernel
 def work(state, leads):
     """Do tasks until the tree is grown; the one thread that leads says which."""
-    board, job = state.board, state.job
+    job = state.job
     while True:
-        task = take_task(board) if leads else wait_for_task(board)
+        task = take_task(job) if leads else wait_for_task(job)
         if task >= 0:
             if job[KIND] == SEARCH:
-                fill_block(state, task)
                 search_block(state, task)
             elif job[KIND] in (PART, PLACE):
-                move_chunk(state, task)
+                move_chunk(state.rows, state.table, state.chunks, job, task)
             elif job[KIND] == NUMBER:
-                number_rows(state, task)
+                number_rows(state.rows, state.table, state.leaf_of_row, job[N_LEAVES], task)
             else:
                 read_rows(state, task)
-            hand_in(board)
+            hand_in(job)
         elif leads:
-            wait_for_all(board)
+            wait_for_all(job)
             n_tasks = next_round(state, job[KIND])
             if n_tasks == 0:
-                dismiss(board)
+                dismiss(job)
                 return
-            announce(board, n_tasks)
+            announce(job, n_tasks)
         else:
             return
 
@@ -88,7 +86,7 @@ def next_round(state, last):
         job[KIND] = MAGNITUDES
         return n_chunks
     if last == MAGNITUDES:
-        finite = find_steps(state.sums, state.numbers, state.limits, len(state.rows.order))
+        finite = find_steps(state.chunks, state.limits.count_bits, len(state.rows.order))
         job[KIND] = GRID if finite else FAILED
         return n_chunks if finite else 0
     if last == NUMBER:
@@ -116,14 +114,14 @@ def next_round(state, last):
 
 
 @kernel
-def find_steps(sums, numbers, limits, n):
+def find_steps(chunks, count_bits, n):
     """Choose the grids for gradients and Hessians; return False if these are not finite."""
-    g, h = 0.0, 0.0
-    for c in range(len(sums)):
-        g += sums[c, 0]
-        h += sums[c, 1]
-    numbers[GRADIENT_STEP] = grid_step(g, BITS - limits.count_bits, n)
-    numbers[HESSIAN_STEP] = grid_step(h, BITS, n)
+    last, g, h = len(chunks) - 1, 0.0, 0.0
+    for c in range(last):
+        g += chunks[c, 0]
+        h += chunks[c, 1]
+    chunks[last, 0] = grid_step(g, BITS - count_bits, n)
+    chunks[last, 1] = grid_step(h, BITS, n)
     return np.isfinite(g) and np.isfinite(h)
 
 
@@ -142,11 +140,11 @@ def begin(state):
     for s in range(len(state.sets)):
         table.active[0, s] = 1
     job[N_NODES], job[N_LEAVES], job[N_WAITING], job[N_DRAWN] = 1, 1, 0, 0
-    job[N_FREE] = len(table.free) - 3  # slot 0 is the root's, the last two are nobody's
+    job[N_FREE] = len(table.pool) - 3  # slot 0 is the root's, the last two are nobody's
     for i in range(job[N_FREE]):
-        table.free[i] = job[N_FREE] - i
+        table.lists[FREE, i] = job[N_FREE] - i
     job[PARENT], job[LEFT], job[SMALL], job[LARGE], job[SUBTRACT] = -1, 0, 0, 0, 1
-    count, weight, _ = unpack(packed, hessian, get_scale(state))
+    count, weight, _ = unpack(packed, hessian, get_scale(state.limits, state.chunks))
     job[SEARCH_LEFT] = count >= 2 * state.rules.min_count and weight >= state.rules.min_weight
     job[SEARCH_RIGHT] = 0
 
@@ -160,29 +158,30 @@ def allow_features(state):
             job[N_DRAWN] += allow(
                 state.table.active[job[LEFT]],
                 state.sets,
-                state.features.order,
+                state.features,
                 state.limits.max_features,
                 state.draws[job[N_DRAWN] :],
-                state.found.allowed[side],
+                state.gain[side],
             )
 
 
 @kernel
 def choose(state):
     """Let the children that were searched wait for their best splits, if they have one."""
-    job, found, table = state.job, state.found, state.table
+    job, gain, table = state.job, state.gain, state.table
     k = len(state.rows.statistics) // len(state.rows.order)
     for side in range(2):
         best, feature, i = -np.inf, np.int64(-1), job[LEFT + side]
-        for f in state.features.order:
-            if job[SEARCH_LEFT + side] and found.allowed[side, f] and found.gain[side, f] > best:
-                best, feature = found.gain[side, f], f
+        for v in range(len(state.features)):
+            f = state.features[v]["visited"]
+            if job[SEARCH_LEFT + side] and gain[side, f] > best:
+                best, feature = gain[side, f], f
         if feature < 0:
             continue
         node, histogram = table.nodes[i], table.pool[table.nodes[i]["slot"]]
         packed, hessian = np.int64(0), np.int64(0)
         for b in range(BINS):
-            left = found.goes_left[side, feature, b]
+            left = state.sides[side, feature, b]
             table.goes_left[i, b] = left
             packed += histogram[(feature * BINS + b) * k] * left
             hessian += histogram[(feature * BINS + b) * k + k - 1] * left
@@ -195,10 +194,10 @@ def choose(state):
 def release(table, job, i):
     """Give back the histograms of a node that will not be split; or that had no room to stay."""
     node = table.nodes[i]
-    if node["slot"] >= len(table.free) - 2:
+    if node["slot"] >= len(table.pool) - 2:
         node["slot"] = -1
     elif node["feature"] < 0 and node["slot"] >= 0:
-        table.free[job[N_FREE]] = node["slot"]
+        table.lists[FREE, job[N_FREE]] = node["slot"]
         job[N_FREE] += 1
         node["slot"] = -1
 
@@ -207,7 +206,7 @@ def release(table, job, i):
 def push(table, job, i):
     """Add node i to the heap, as Python's heapq does."""
     job[N_WAITING] += 1
-    rise(table.waiting, table.nodes, job[N_WAITING] - 1, i)
+    rise(table.lists[WAITING], table.nodes, job[N_WAITING] - 1, i)
 
 
 @kernel
@@ -225,7 +224,7 @@ def rise(heap, nodes, at, i):
 @kernel
 def pop(table, job):
     """Take the node of most gain from the heap, as Python's heapq does."""
-    heap, nodes = table.waiting, table.nodes
+    heap, nodes = table.lists[WAITING], table.nodes
     job[N_WAITING] -= 1
     n = job[N_WAITING]
     top, last, at, below = heap[0], heap[n], 0, 1
@@ -249,6 +248,7 @@ def split(state, i):
     job[N_NODES] += 2
     job[N_LEAVES] += 1
     node, first, second = table.nodes[i], table.nodes[left], table.nodes[right]
+    feature = state.features[node["feature"]]
     node["left"], node["right"] = left, right
     first["packed"], first["hessian"] = node["left_packed"], node["left_hessian"]
     second["packed"] = node["packed"] - node["left_packed"]
@@ -257,11 +257,15 @@ def split(state, i):
     n_right = node["stop"] - node["start"] - n_left
     first["start"], first["stop"] = node["start"], node["start"] + n_left
     second["start"], second["stop"] = first["stop"], node["stop"]
-    if not state.features.has_missing[node["feature"]]:
+    if not feature["has_missing"]:
         table.goes_left[i, MISSING] = n_left > n_right
-    inherit(state, i, left)
-    inherit(state, i, right)
-    bound_children(first, second, state.features.monotonic[node["feature"]])
+    scale = get_scale(limits, state.chunks)
+    inherit(node, first, scale, state.rules.l2)
+    inherit(node, second, scale, state.rules.l2)
+    for s in range(len(state.sets)):
+        active = table.active[i, s] & state.sets[s, node["feature"]]
+        table.active[left, s], table.active[right, s] = active, active
+    bound_children(first, second, feature["monotonic"])
     full = job[N_LEAVES] == limits.max_leaf_nodes or first["depth"] == limits.max_depth
     job[PARENT], job[LEFT], job[RIGHT] = i, left, right
     job[SEARCH_LEFT] = not full and n_left >= 2 * state.rules.min_count
@@ -272,18 +276,14 @@ def split(state, i):
 
 
 @kernel
-def inherit(state, parent, child):
+def inherit(above, node, scale, l2):
     """Write what a child has from its parent, and its value."""
-    table = state.table
-    node, above = table.nodes[child], table.nodes[parent]
     node["depth"], node["feature"], node["left"] = above["depth"] + 1, -1, -1
     node["slot"], node["gain"] = -1, 0.0
     node["lower"], node["upper"] = above["lower"], above["upper"]
-    _, weight, total = unpack(node["packed"], node["hessian"], get_scale(state))
+    _, weight, total = unpack(node["packed"], node["hessian"], scale)
     bounds = Bounds(above["lower"], above["upper"], 0.0)
-    node["value"] = bounded_value(total, weight, state.rules.l2, bounds)
-    for s in range(len(state.sets)):
-        table.active[child, s] = table.active[parent, s] & state.sets[s, above["feature"]]
+    node["value"] = bounded_value(total, weight, l2, bounds)
 
 
 @kernel
@@ -299,14 +299,14 @@ def bound_children(left, right, sign):
 @kernel
 def place_histograms(table, job):
     """Choose where the children's histograms go: the larger child takes the parent's place."""
-    nodes, last = table.nodes, len(table.free) - 1
+    nodes, last = table.nodes, len(table.pool) - 1
     slot = nodes[job[PARENT]]["slot"]
     nodes[job[PARENT]]["slot"] = -1
     job[SUBTRACT] = slot >= 0
     for place in range(LARGE, SMALL - 1, -1):
         if slot < 0 and job[N_FREE] > 0:
             job[N_FREE] -= 1
-            slot = table.free[job[N_FREE]]
+            slot = table.lists[FREE, job[N_FREE]]
         elif slot < 0:
             slot, last = last, last - 1
         nodes[job[place]]["slot"] = slot
@@ -315,8 +315,8 @@ def place_histograms(table, job):
 
 @kernel
 def list_leaves(table, job):
-    """Number the nodes in preorder; write the leaves into `waiting` and return how many."""
-    nodes, leaves = table.nodes, table.waiting
+    """Number the nodes in preorder; list the leaves, and return how many."""
+    nodes, leaves = table.nodes, table.lists[WAITING]
     stack = np.empty(job[N_NODES], np.int64)
     stack[0], height, number, n_leaves = 0, 1, 0, 0
     while height > 0:

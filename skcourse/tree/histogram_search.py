@@ -8,95 +8,84 @@ A node may have to do with some features only: those that share a set of the int
 with all features above it, and of these a random part, drawn as scikit-learn draws it.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from skcourse.core.kernel import kernel
 from skcourse.tree.category_search import QUADRATIC, CategoryRules, best_on_a_line
 from skcourse.tree.group_search import Bounds, Sums, best_threshold
-from skcourse.tree.histograms import BINS, MISSING, WIDTH, group_sums, sums_below
+from skcourse.tree.histograms import BINS, MISSING, group_sums, sums_below
 
 SUPPORT = 10.0  # rows of a category, or their Hessians; and the smoothing of its mean
 
 
-class Features(NamedTuple):
-    """What a search knows of the features."""
-
-    n_bins: np.ndarray  # int64 (d,), without the one of missing values
-    is_categorical: np.ndarray  # uint8 (d,)
-    has_missing: np.ndarray  # uint8 (d,)
-    monotonic: np.ndarray  # float64 (d,): 1, 0 or -1
-    order: np.ndarray  # int64 (d,), in which they are visited
-
-
-class Found(NamedTuple):
-    """The best split of each feature, for the left and the right child of a node."""
-
-    allowed: np.ndarray  # uint8 (2, d): which features are searched
-    gain: np.ndarray  # float64 (2, d), -inf if there is none
-    goes_left: np.ndarray  # uint8 (2, d, 256), the codes that go left
+FEATURE = np.dtype(
+    [
+        ("n_bins", "i8"),  # without the one of missing values
+        ("monotonic", "f8"),  # 1, 0 or -1
+        ("is_categorical", "u1"),
+        ("has_missing", "u1"),
+        ("visited", "i8"),  # entry i: the feature that is visited as the i-th
+    ]
+)
 
 
 @kernel
-def search_feature(histogram, f, features, node, scale, rules):
-    """Find the best split by feature `f` of a node.
+def search_feature(histogram, j, feature, node, scale, rules, goes_left):
+    """Find the best split of a node by one feature; return its gain, -inf if there is none.
 
     Parameters
     ----------
-    histogram : int64 (8 * 256 * k,), of the 8 features that `f` is among
-    f : int
-    features : Features
+    histogram : int64 (8 * 256 * k,), of 8 features
+    j : int, which of them
+    feature : FEATURE
     node : (parent, lower, upper): worth of the node, and the bounds of its children's values
     scale : Scale
     rules : Rules
-
-    Returns
-    -------
-    gain : float, -inf if there is none
-    goes_left : uint8 (256,), 1 for the codes that go left
+    goes_left : uint8 (256,), overwritten: 1 for the codes that go left
     """
-    goes_left = np.zeros(BINS, np.uint8)
-    bounds = Bounds(node[1], node[2], features.monotonic[f])
-    n_bins = features.n_bins[f]
-    if features.is_categorical[f]:
-        groups = group_sums(histogram, f % WIDTH, n_bins, scale)
+    for b in range(BINS):
+        goes_left[b] = 0
+    bounds = Bounds(node[1], node[2], feature["monotonic"])
+    n_bins = feature["n_bins"]
+    if feature["is_categorical"]:
+        groups = group_sums(histogram, j, n_bins, scale)
         kind = CategoryRules(QUADRATIC, True, SUPPORT, SUPPORT, False)
         split = best_on_a_line(groups, node[0], goes_left[: n_bins + 1], rules, kind, bounds)
         missing_left = goes_left[n_bins]
         goes_left[n_bins] = 0
         goes_left[MISSING] = missing_left
-        return split.gain, goes_left
+        return split.gain
     below = np.empty((3, n_bins))
-    count, weight, total = sums_below(histogram, f % WIDTH, n_bins, scale, below)
+    count, weight, total = sums_below(histogram, j, n_bins, scale, below)
     missing = Sums(count, weight, total)
     found = best_threshold(below, missing, node[0], rules, bounds, np.empty(n_bins))
     for b in range(found.position + 1):
         goes_left[b] = 1
     goes_left[MISSING] = found.missing_left
-    return found.gain, goes_left
+    return found.gain
 
 
 @kernel
-def allow(active, sets, order, share, draws, allowed):
+def allow(active, sets, features, share, draws, gain):
     """Write which features a node may be split by.
 
     Parameters
     ----------
     active : uint8 (n_sets,), the sets of the interaction constraints that hold here
     sets : uint8 (n_sets, d), their features; no sets: no constraints
-    order : int64 (d,), in which features are visited
+    features : FEATURE (d,)
     share : float, of the features, drawn at random; 1.0: all
     draws : uint32, random numbers to be used, from the first
-    allowed : uint8 (d,), overwritten
+    gain : float64 (d,), overwritten: inf where a split is to be searched, -inf elsewhere
 
     Returns
     -------
     n_drawn : int, how many of them were used
     """
-    candidates, n = np.empty(len(order), np.int64), 0
-    for f in order:
-        allowed[f] = 0
+    candidates, n = np.empty(len(features), np.int64), 0
+    for i in range(len(features)):
+        f = features[i]["visited"]
+        gain[f] = -np.inf
         inside = len(sets) == 0
         for s in range(len(sets)):
             inside |= (active[s] != 0) & (sets[s, f] != 0)
@@ -105,13 +94,13 @@ def allow(active, sets, order, share, draws, allowed):
             n += 1
     if share >= 1.0:
         for i in range(n):
-            allowed[candidates[i]] = 1
+            gain[candidates[i]] = np.inf
         return 0
-    return draw(candidates[:n], max(1, int(np.ceil(share * n))), draws, allowed)
+    return draw(candidates[:n], max(1, int(np.ceil(share * n))), draws, gain)
 
 
 @kernel
-def draw(candidates, n_chosen, draws, allowed):
+def draw(candidates, n_chosen, draws, gain):
     """Choose `n_chosen` candidates; return how many of the random numbers were used.
 
     As numpy's Generator shuffles an array of `n_chosen` ones and then zeros: Fisher and Yates's
@@ -130,5 +119,6 @@ def draw(candidates, n_chosen, draws, allowed):
             used += 1
         chosen[i], chosen[j] = chosen[j], chosen[i]
     for i in range(n):
-        allowed[candidates[i]] = chosen[i]
+        if chosen[i]:
+            gain[candidates[i]] = np.inf
     return used

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from skcourse.core.kernel import kernel
+from skcourse.core.team import OWN
 from skcourse.tree.group_search import Rules
-from skcourse.tree.histogram_search import Features, Found
 from skcourse.tree.histograms import Scale
 
 NODE = np.dtype(
@@ -33,16 +33,16 @@ NODE = np.dtype(
         ("gain", "f8"),
     ]
 )
-# places in `job`
-KIND, PARENT, LEFT, RIGHT, SMALL, LARGE, SUBTRACT, SEARCH_LEFT, SEARCH_RIGHT = range(9)
-N_NODES, N_LEAVES, N_WAITING, N_FREE, N_DRAWN, N_JOB = range(9, 15)
+# places in `job`, after those of the team
+KIND, PARENT, LEFT, RIGHT, SMALL, LARGE, SUBTRACT, SEARCH_LEFT, SEARCH_RIGHT = range(OWN, OWN + 9)
+N_NODES, N_LEAVES, N_WAITING, N_FREE, N_DRAWN = range(OWN + 9, OWN + 14)
+N_JOB = 14
 
 # kinds of work, in the order of a tree's life; PART, PLACE and SEARCH come once for each split
 NOTHING, MAGNITUDES, GRID, PART, PLACE, SEARCH, NUMBER, FAILED = range(8)
 MANY = 1024  # tasks, at most, to say of the rows in which leaf they are
 
-# places in `numbers`
-GRADIENT_STEP, HESSIAN_STEP = range(2)
+WAITING, FREE = range(2)  # rows of `lists`
 
 
 class Limits(NamedTuple):
@@ -74,8 +74,7 @@ class Table(NamedTuple):
     nodes: np.ndarray  # NODE (capacity,)
     goes_left: np.ndarray  # uint8 (capacity, 256), the codes that go left
     active: np.ndarray  # uint8 (capacity, n_sets), the sets of interactions that hold
-    waiting: np.ndarray  # int64 (capacity,), a heap of the nodes to split
-    free: np.ndarray  # int64 (n_slots,), a stack
+    lists: np.ndarray  # int64 (2, capacity): a heap of nodes to split, a stack of free slots
     pool: np.ndarray  # int64 (n_slots, n_blocks * 8 * 256 * k), histograms
 
 
@@ -84,24 +83,20 @@ class State(NamedTuple):
 
     rows: Rows
     table: Table
-    features: Features
-    found: Found
+    features: np.ndarray  # FEATURE (d,)
+    gain: np.ndarray  # float64 (2, d), of both children by each feature; inf: to be found
+    sides: np.ndarray  # uint8 (2, d, 256), the codes that go left then
     rules: Rules
     limits: Limits
     sets: np.ndarray  # uint8 (n_sets, d), interactions
     draws: np.ndarray  # uint32, random
-    numbers: np.ndarray  # float64 (2,), the steps of the grids
-    parts: np.ndarray  # int64 (n_chunks,), rows that go left
-    sums: np.ndarray  # float64 (n_chunks, 2)
+    chunks: np.ndarray  # float64 (n_chunks + 1, 2): magnitudes, or rows that go left; the steps
     leaf_of_row: np.ndarray  # int32 (n,)
-    board: np.ndarray
-    job: np.ndarray  # int64
+    job: np.ndarray  # int64, the board of the team, and what it is about
 
 
 @kernel
-def get_scale(state):
-    """Return the Scale, which the leader wrote into `numbers`."""
-    limits, numbers = state.limits, state.numbers
-    return Scale(
-        limits.count_bits, numbers[GRADIENT_STEP], numbers[HESSIAN_STEP], limits.constant_hessian
-    )
+def get_scale(limits, chunks):
+    """Return the Scale; the leader wrote the steps below the chunks."""
+    steps = chunks[len(chunks) - 1]
+    return Scale(limits.count_bits, steps[0], steps[1], limits.constant_hessian)

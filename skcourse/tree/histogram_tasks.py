@@ -11,7 +11,6 @@ from skcourse.tree.histogram_state import (
     LARGE,
     LEFT,
     MANY,
-    N_LEAVES,
     PARENT,
     PART,
     RIGHT,
@@ -19,10 +18,10 @@ from skcourse.tree.histogram_state import (
     SEARCH_RIGHT,
     SMALL,
     SUBTRACT,
+    WAITING,
     get_scale,
 )
 from skcourse.tree.histograms import (
-    BINS,
     WIDTH,
     add_all_rows,
     add_rows,
@@ -39,89 +38,68 @@ def read_rows(state, task):
     rows = state.rows
     start, stop = task * CHUNK, min((task + 1) * CHUNK, len(rows.order))
     if state.job[KIND] == GRID:
-        to_grid(rows.gradients, rows.hessians, get_scale(state), start, stop, rows.statistics)
+        scale = get_scale(state.limits, state.chunks)
+        to_grid(rows.gradients, rows.hessians, scale, start, stop, rows.statistics)
         return
     g, h = sum_magnitudes(rows.gradients, rows.hessians, start, stop)
-    state.sums[task, 0], state.sums[task, 1] = g, h
+    state.chunks[task, 0], state.chunks[task, 1] = g, h
     for i in range(start, stop):
         rows.order[i] = i
 
 
 @kernel
-def move_chunk(state, task):
+def move_chunk(rows, table, chunks, job, task):
     """Part the rows of one chunk of the parent; or put them back, parted."""
-    job, rows, nodes = state.job, state.rows, state.table.nodes
-    parent, left = nodes[job[PARENT]], nodes[job[LEFT]]
-    origin = parent["start"]
+    parent, left = table.nodes[job[PARENT]], table.nodes[job[LEFT]]
+    origin, order, spare = parent["start"], rows.order, rows.spare
     start = origin + task * CHUNK
     stop = min(start + CHUNK, parent["stop"])
     if job[KIND] == PART:
-        codes = rows.codes[parent["feature"]]
-        goes_left = state.table.goes_left[job[PARENT]]
-        state.parts[task] = part_chunk(
-            codes, goes_left, rows.order[start:stop], rows.spare[start:stop]
-        )
+        codes, goes_left = rows.codes[parent["feature"]], table.goes_left[job[PARENT]]
+        chunks[task, 0] = part_chunk(codes, goes_left, order[start:stop], spare[start:stop])
         return
-    n_left, before = state.parts[task], np.int64(0)
+    n_left, before = np.int64(chunks[task, 0]), np.int64(0)
     for c in range(task):
-        before += state.parts[c]
+        before += np.int64(chunks[c, 0])
+    k = len(rows.statistics) // len(order)
+    searched = job[SEARCH_LEFT] + job[SEARCH_RIGHT] > 0
+    both = searched and job[SUBTRACT] == 0
     at = origin + before
-    to = gathered_rows(state, at, at + n_left, job[LEFT])
-    place_left(
-        rows.spare[start : start + n_left], rows.order[at : at + n_left], rows.statistics, to
-    )
+    wanted = n_left * k if both or (searched and job[SMALL] == job[LEFT]) else 0
+    to = rows.gathered[at * k : at * k + wanted]
+    place_left(spare[start : start + n_left], order[at : at + n_left], rows.statistics, to)
     at, n_right = left["stop"] + (task * CHUNK - before), stop - start - n_left
-    to = gathered_rows(state, at, at + n_right, job[RIGHT])
-    place_right(
-        rows.spare[start + n_left : stop], rows.order[at : at + n_right], rows.statistics, to
-    )
+    wanted = n_right * k if both or (searched and job[SMALL] == job[RIGHT]) else 0
+    to = rows.gathered[at * k : at * k + wanted]
+    place_right(spare[start + n_left : stop], order[at : at + n_right], rows.statistics, to)
 
 
 @kernel
-def gathered_rows(state, start, stop, child):
-    """Return the place for the statistics of some rows of a child; empty if it needs none."""
-    job, gathered = state.job, state.rows.gathered
-    if job[SEARCH_LEFT] + job[SEARCH_RIGHT] == 0 or (job[SUBTRACT] and child != job[SMALL]):
-        return gathered[:0]
-    k = len(state.rows.statistics) // len(state.rows.order)
-    return gathered[start * k : stop * k]
-
-
-@kernel
-def fill_block(state, block):
+def fill_block(rows, table, job, block):
     """Make the histograms of both children for 8 features; of the root, if it has no parent."""
-    job, rows, table = state.job, state.rows, state.table
-    if not block_allowed(state, block):
-        return
-    size = table.pool.shape[1] // len(rows.words)
-    small = table.pool[table.nodes[job[SMALL]]["slot"], block * size : (block + 1) * size]
-    small[:] = 0
-    if job[PARENT] < 0:
-        add_all_rows(rows.words[block], rows.statistics, small)
-        return
-    add_node(state, block, job[SMALL], small)
-    large = table.pool[table.nodes[job[LARGE]]["slot"], block * size : (block + 1) * size]
-    if job[SUBTRACT]:
-        subtract(large, small)
-    else:
-        large[:] = 0
-        add_node(state, block, job[LARGE], large)
-
-
-@kernel
-def add_node(state, block, i, histogram):
-    """Add the rows of node i, whose statistics are gathered, to the histograms of 8 features."""
-    rows = state.rows
-    start, stop = state.table.nodes[i]["start"], state.table.nodes[i]["stop"]
+    size, words = table.pool.shape[1] // len(rows.words), rows.words[block]
     k = len(rows.statistics) // len(rows.order)
-    gathered = rows.gathered[start * k : stop * k]
-    add_rows(rows.words[block], rows.order[start:stop], gathered, histogram)
+    small, large = table.nodes[job[SMALL]], table.nodes[job[LARGE]]
+    for part in range(2):  # the smaller child, then the larger one
+        node = large if part else small
+        histogram = table.pool[node["slot"], block * size : (block + 1) * size]
+        if part and job[SUBTRACT]:
+            sibling = table.pool[small["slot"], block * size : (block + 1) * size]
+            subtract(histogram, sibling)
+            return
+        for b in range(size):
+            histogram[b] = 0
+        if job[PARENT] < 0:
+            add_all_rows(words, rows.statistics, histogram)
+            return
+        start, stop = node["start"], node["stop"]
+        gathered = rows.gathered[start * k : stop * k]
+        add_rows(words, rows.order[start:stop], gathered, histogram)
 
 
 @kernel
-def block_allowed(state, block):
+def block_allowed(sets, active, block):
     """Return whether any of the 8 features may come to a split below these nodes."""
-    sets, active = state.sets, state.table.active[state.job[LEFT]]
     if len(sets) == 0:
         return True
     for f in range(block * WIDTH, min((block + 1) * WIDTH, sets.shape[1])):
@@ -134,32 +112,31 @@ def block_allowed(state, block):
 @kernel
 def search_block(state, block):
     """Find the best split of each of 8 features, for the children that are searched."""
-    job, table, found = state.job, state.table, state.found
-    scale = get_scale(state)
+    job, table, gain = state.job, state.table, state.gain
+    if not block_allowed(state.sets, table.active[job[LEFT]], block):
+        return
+    fill_block(state.rows, table, job, block)
+    scale = get_scale(state.limits, state.chunks)
     size = table.pool.shape[1] // len(state.rows.words)
     for side in range(2):
         if not job[SEARCH_LEFT + side]:
             continue
         node = table.nodes[job[LEFT + side]]
         histogram = table.pool[node["slot"], block * size : (block + 1) * size]
-        total = unpack(node["packed"], node["hessian"], scale)[2]
-        worth = total * node["value"]
-        about = (worth, node["lower"], node["upper"])
-        for f in range(block * WIDTH, min((block + 1) * WIDTH, found.gain.shape[1])):
-            if found.allowed[side, f]:
-                gain, goes_left = search_feature(
-                    histogram, f, state.features, about, scale, state.rules
+        _, _, total = unpack(node["packed"], node["hessian"], scale)
+        about = (total * node["value"], node["lower"], node["upper"])
+        for f in range(block * WIDTH, min((block + 1) * WIDTH, gain.shape[1])):
+            if gain[side, f] == np.inf:
+                feature, goes_left = state.features[f], state.sides[side, f]
+                gain[side, f] = search_feature(
+                    histogram, f % WIDTH, feature, about, scale, state.rules, goes_left
                 )
-                found.gain[side, f] = gain
-                for b in range(BINS):
-                    found.goes_left[side, f, b] = goes_left[b]
 
 
 @kernel
-def number_rows(state, task):
-    """Write the numbers of some leaves at their rows; `waiting` is by now the list of leaves."""
-    job = state.job
-    for leaf in range(task, job[N_LEAVES], MANY):
-        node = state.table.nodes[state.table.waiting[leaf]]
+def number_rows(rows, table, leaf_of_row, n_leaves, task):
+    """Write the numbers of some leaves at their rows; `lists` has by now a list of leaves."""
+    for leaf in range(task, n_leaves, MANY):
+        node = table.nodes[table.lists[WAITING, leaf]]
         for i in range(node["start"], node["stop"]):
-            state.leaf_of_row[state.rows.order[i]] = node["number"]
+            leaf_of_row[rows.order[i]] = node["number"]
