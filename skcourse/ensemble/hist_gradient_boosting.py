@@ -40,6 +40,7 @@ from skcourse.ensemble.early_stopping import Judge, Rows, hold_out
 from skcourse.tree.binning import Binner
 from skcourse.tree.categories import CategoryEncoder, read_table
 from skcourse.tree.constraints import read_interactions, read_monotonic
+from skcourse.tree.explain import ShapMixin, Terms
 from skcourse.tree.histogram_grower import BinnedGrowth
 from skcourse.tree.walk import add_values, pack
 
@@ -47,7 +48,7 @@ MIN_HESSIAN = 1e-3  # of a leaf
 AUTO_STOPPING = 10_000  # rows from which early_stopping="auto" holds some out
 
 
-class HistGradientBoosting(CallbackSupportMixin, BaseEstimator):
+class HistGradientBoosting(ShapMixin, CallbackSupportMixin, BaseEstimator):
     """What the two estimators share; they bring y, the loss and the link."""
 
     _parameter_constraints: dict = {
@@ -263,6 +264,16 @@ class HistGradientBoosting(CallbackSupportMixin, BaseEstimator):
         raw = np.empty((X.shape[0], len(self._baseline)))
         raw[:] = self._baseline
         return add_values(self._table(), X, raw) if self._trees else raw
+
+    def _shap_rows(self, X):
+        """Read X as `predict` does."""
+        check_is_fitted(self)
+        return self._read_X(X)
+
+    def _shap_terms(self):
+        """Return the trees and the constant before them."""
+        check_is_fitted(self)
+        return Terms(self._table(), offset=self._baseline)
 
     def _table(self):
         """Return all trees as one table; while they grow, a scorer has it made anew."""

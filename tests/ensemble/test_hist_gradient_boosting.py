@@ -193,6 +193,15 @@ def test_importances_are_shares_of_the_gain():
     assert_array_equal(flat.predict(X), np.ones(len(X)))
 
 
+def test_shapley_values_add_up_to_the_raw_prediction():
+    number = HistGradientBoostingRegressor(**FEW).fit(gaps, y)
+    told = number.shap_values(gaps[:20]).sum(axis=1) + number.shap_expected_value_
+    assert_allclose(told, number.predict(gaps[:20]), rtol=1e-10)
+    of_classes = HistGradientBoostingClassifier(**FEW).fit(gaps, kinds)
+    told = of_classes.shap_values(gaps[:20]).sum(axis=1) + of_classes.shap_expected_value_
+    assert_allclose(told, of_classes.decision_function(gaps[:20]), rtol=1e-9, atol=1e-10)
+
+
 def test_infinite_numbers_lie_at_the_ends():
     far = np.array([[-np.inf], [0.0], [1.0], [np.inf]])
     model = HistGradientBoostingRegressor(min_samples_leaf=1).fit(far, [0, 0, 1, 1])
