@@ -22,7 +22,7 @@ import numpy as np
 from numba.core.config import DISABLE_JIT
 
 from skcourse.core.chunks import count_threads, reduce_blocks
-from skcourse.core.team import new_board
+from skcourse.core.team import OVER, new_board
 from skcourse.tree.group_search import Rules
 from skcourse.tree.histogram_partition import CHUNK
 from skcourse.tree.histogram_rounds import work
@@ -146,9 +146,15 @@ def grow_binned(bins, gradients, hessians, growth, *, seed=None, binner, workspa
     shared = workspace or Workspace(bins, growth, len(hessians) == 1)
     state, rng, before = make_state(bins, gradients, hessians, growth, shared, seed)
     n_threads = 1 if DISABLE_JIT else min(count_threads(n_jobs), len(bins.words))
-    reduce_blocks(
-        lambda i: work(state, i == 0), range(n_threads), lambda *parts: None, n_jobs=n_threads
-    )
+
+    def part(i):
+        try:
+            work(state, i == 0)
+        finally:
+            if i == 0:
+                state.job[OVER] = 1  # whatever happened, nobody waits for the leader
+
+    reduce_blocks(part, range(n_threads), lambda *parts: None, n_jobs=n_threads)
     if state.job[KIND] == FAILED:
         raise ValueError("The gradients or Hessians of the loss are not finite.")
     if rng is not None:
