@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from skcourse.tree.category_order import sort_by_key
+from skcourse.tree.category_order import principal_keys, sort_by_key
 from skcourse.tree.category_search import (
     ENTROPY,
     FEW,
@@ -143,6 +143,7 @@ def test_numbers_are_divided_by_the_best_of_all_sets(score):
     for seed in range(10):
         groups = random_groups(seed, n_groups=10)
         groups[:, 2] = np.abs(groups[:, 2])
+        groups[:3, 2] = 0.0  # alone, they are no side for Poisson's deviance
         found, goes_left = categories(groups, kind(score, on_a_line=True))
         assert found.gain == pytest.approx(best_by_hand(groups, score), rel=1e-12)
         assert found.gain == pytest.approx(worth_by_hand(groups, goes_left, score), rel=1e-12)
@@ -167,6 +168,18 @@ def test_principal_direction_divides_what_no_single_class_does():
     groups = np.column_stack([np.full((12, 2), 10), shares]).astype(float)
     _, goes_left = categories(groups, kind())
     assert set(goes_left[::2]) != set(goes_left[1::2])
+
+
+def test_principal_keys_follow_the_first_eigenvector():
+    groups = np.abs(random_groups(0, n_groups=30, n_sums=5))
+    groups[:, 2:] *= [5, 3, 1, 1, 1]  # the power method converges by the ratio of eigenvalues
+    keys = np.empty(30)
+    principal_keys(groups, np.arange(30), keys)
+    means, weights = groups[:, 2:] / groups[:, 1:2], groups[:, 1]
+    centred = means - np.average(means, axis=0, weights=weights)
+    _, vectors = np.linalg.eigh((centred.T * weights) @ centred)
+    expected = centred @ vectors[:, -1]
+    assert abs(np.corrcoef(keys, expected)[0, 1]) > 1 - 1e-6
 
 
 def test_small_sides_are_not_allowed():
