@@ -50,6 +50,8 @@ def read_table(
     """
     if encoder is not None and encoder.tables:
         validate_data(estimator, X, reset=reset, skip_check_array=True)
+        if reset:
+            check_without_order(estimator, encoder.is_categorical)
         return encoder.transform(X, dtype, finite=finite, order=order, estimator=estimator)
     plain = X
     if not isinstance(dtype, list) and is_plain(X, order) and X.dtype != dtype:
@@ -172,6 +174,16 @@ class CategoryTable:
             return np.full(len(numbers), np.nan)
         place = np.minimum(np.searchsorted(self.values, numbers), len(self.values) - 1)
         return np.where(self.values[place] == numbers, place, np.nan)
+
+
+def check_without_order(estimator, is_categorical):
+    """Raise ValueError if the values are to rise or fall with a feature of categories."""
+    signs = getattr(estimator, "monotonic_cst", None)
+    if isinstance(signs, dict):
+        signs = [signs.get(name, 0) for name in getattr(estimator, "feature_names_in_", ())]
+    signs = np.asarray(0 if signs is None else signs)
+    if signs.shape == is_categorical.shape and np.any(signs[is_categorical] != 0):
+        raise ValueError("Categorical features cannot have monotonic constraints.")
 
 
 def parts_of(column):

@@ -4,6 +4,8 @@ Stable, so that what was sorted stays sorted: every feature's order of the node 
 of its children in one pass, without a comparison.
 """
 
+import numpy as np
+
 from skcourse.core.kernel import kernel
 
 
@@ -44,7 +46,7 @@ def split_stably(source, target, sides, spare, both):
     n = target.shape[0]
     for i in range(source.shape[0]):
         row = source[i]
-        left = sides[row]
+        left = np.int64(sides[row])
         if n_left < n:
             target[n_left] = row
         spare[n_right] = row

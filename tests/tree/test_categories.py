@@ -9,6 +9,7 @@ import pytest
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator
 
+from skcourse.tree import DecisionTreeRegressor
 from skcourse.tree.categories import CategoryEncoder, read_table
 
 NAMES = ["x", "y", None, "x"]
@@ -158,6 +159,14 @@ def test_missing_numbers_where_they_are_not_allowed():
         read(X, [0], finite=True)
     with pytest.raises(ValueError, match="contains NaN"):
         read(np.full((2, 2), NAN, np.float32), None, finite=True)
+
+
+@pytest.mark.parametrize("constraints", [[1, 0], {"c": -1}])
+def test_categories_have_no_order(constraints):
+    X = pd.DataFrame({"c": ["a", "b"], "n": [0.0, 1.0]})
+    tree = DecisionTreeRegressor(categorical_features=["c"], monotonic_cst=constraints)
+    with pytest.raises(ValueError, match="Categorical features cannot have monotonic constraints"):
+        tree.fit(X, [0.0, 1.0])
 
 
 def test_too_large_for_float32():
