@@ -24,6 +24,7 @@ from scipy.sparse import issparse, vstack
 from scipy.special import logsumexp
 from sklearn.base import clone
 
+from skcourse.core.chunks import one_blas_thread
 from skcourse.core.history import History
 
 LEAST = 1e-12  # responsibility: an expert sees every class, and has some weight
@@ -142,13 +143,14 @@ def drawn_shares(problem, n_experts, rng):
     """
     X, w = problem.X, problem.weights / problem.weights.sum()
     directions = rng.standard_normal((n_experts, X.shape[1])).T * (STEEPNESS / X.shape[1] ** 0.5)
-    mean = np.asarray(w @ X).ravel()
-    if issparse(X):
-        deviation = np.sqrt(np.maximum(w @ X.multiply(X) - mean**2, 0.0)).ravel()
-    else:
-        deviation = np.sqrt(w @ (X - mean) ** 2)
-    directions /= np.where(deviation > 0.0, deviation, 1.0)[:, np.newaxis]
-    scores = X @ directions - mean @ directions if issparse(X) else (X - mean) @ directions
+    with one_blas_thread():  # its threads change the last bits
+        mean = np.asarray(w @ X).ravel()
+        if issparse(X):
+            squares = np.maximum(w @ X.multiply(X) - mean**2, 0.0).ravel()
+        else:
+            squares = w @ (X - mean) ** 2
+        directions /= np.sqrt(np.where(squares > 0.0, squares, 1.0))[:, np.newaxis]
+        scores = X @ directions - mean @ directions if issparse(X) else (X - mean) @ directions
     return np.exp(scores - logsumexp(scores, axis=1, keepdims=True))
 
 
@@ -192,14 +194,13 @@ def climb(problem, mixture, *, max_iter, tol, task, attributes):
     """
     history, converged = History(), False
     likelihood, shares = expect(problem, mixture)
-    history.append(log_likelihood=likelihood)
     for _ in range(max_iter):
         part = task.subtask("iteration")
         found = step(problem, mixture, shares, likelihood)
         before = likelihood
         if found is not None:
             mixture, likelihood, shares = found
-            history.append(log_likelihood=likelihood)
+        history.append(log_likelihood=likelihood)
         converged = found is None or likelihood - before < tol
         now = Climb(mixture, likelihood, converged, history.arrays())
         if part.end(lambda now=now: attributes(now)) or converged:

@@ -23,7 +23,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from skcourse.core.history import fit_task, warn_not_converged
-from skcourse.core.validation import Interval, check_weights, fit_context, read_X
+from skcourse.core.validation import HasMethods, Interval, check_weights, fit_context, read_X
 from skcourse.ensemble.expert_mixture import (
     Mixture,
     begin,
@@ -41,9 +41,9 @@ class MixtureOfExperts(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """Base class: the fit, and the gate."""
 
     _parameter_constraints: dict = {
-        "expert": [object, None],
+        "expert": [HasMethods(["fit", "predict"]), None],
         "n_experts": [Interval(Integral, 1, None, closed="left")],
-        "gate": [object, None],
+        "gate": [HasMethods(["fit", "predict"]), None],
         "tol": [Interval(Real, 0.0, None, closed="left")],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "n_init": [Interval(Integral, 1, None, closed="left")],
@@ -145,7 +145,7 @@ class MixtureOfExperts(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             "gate_": run.mixture.gate,
             "experts_": run.mixture.experts,
             "converged_": bool(run.converged),
-            "n_iter_": len(run.history["log_likelihood"]) - 1,
+            "n_iter_": len(run.history["log_likelihood"]),
             "log_likelihood_": run.log_likelihood,
             "history_": run.history,
         }
@@ -175,13 +175,13 @@ class MixtureOfExperts(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         return read_X(self, X, accept_sparse=SPARSE)
 
     def _mean(self, X, answers):
-        """Return sum_k g_k(x) a_k(x), in the dtype of what the experts answer."""
+        """Return sum_k g_k(x) a_k(x), in the dtype of X."""
         shares = gate_shares(self.gate_, X, len(self.experts_))
         total = 0.0
         for share, expert in zip(shares.T, self.experts_, strict=True):
             found = answers(expert)
             total = total + share.reshape(-1, *[1] * (found.ndim - 1)) * found
-        return total.astype(found.dtype, copy=False)
+        return total.astype(X.dtype, copy=False)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -48,12 +48,12 @@ class MixtureOfExpertsRegressor(RegressorMixin, MultiOutputMixin, MixtureOfExper
     log_likelihood_ : float
         Per unit of weight.
     history_ : dict
-        ``"log_likelihood"``: at the start, and after each iteration; it never falls.
+        ``"log_likelihood"``: after each iteration; it never falls.
     n_iter_ : int
     converged_ : bool
     n_features_in_ : int
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Where X has names.
+        Only if X has names.
 
     See Also
     --------

@@ -73,7 +73,7 @@ def test_the_likelihood_never_falls(halves, expert):
     X, y, _ = halves
     model = MixtureOfExpertsRegressor(expert, n_experts=3, random_state=0).fit(X, y)
     path = model.history_["log_likelihood"]
-    assert len(path) == model.n_iter_ + 1
+    assert len(path) == model.n_iter_
     assert np.all(np.diff(path) >= 0.0)
     assert model.log_likelihood_ == path[-1]
     assert np.isclose(path[-1], likelihood(model, X, y))
@@ -119,7 +119,7 @@ def test_more_starts_find_no_worse_and_a_warm_one_goes_on(corners):
         first = model.fit(X, y).log_likelihood_
     assert model.n_iter_ == 2
     again = model.set_params(max_iter=100).fit(X, y).history_["log_likelihood"]
-    assert np.isclose(again[0], first)
+    assert again[0] > first
     assert model.converged_
     with pytest.raises(ValueError, match="n_experts=2"):
         model.set_params(n_experts=2).fit(X, y)

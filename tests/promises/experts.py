@@ -15,6 +15,7 @@ def mixture_of_experts(cls):
     yield Case(cls(tree(max_depth=2), n_experts=2, random_state=0), problems=SOLID)
 
 
+LONG = {"MixtureOfExpertsClassifier": 12_000, "MixtureOfExpertsRegressor": 12_000}
 PROMISES = {
     "MixtureOfExpertsClassifier": mixture_of_experts,
     "MixtureOfExpertsRegressor": mixture_of_experts,
