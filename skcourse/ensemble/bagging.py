@@ -14,7 +14,7 @@ Reference   L. Breiman, Bagging predictors, Machine Learning 24, 1996; T. K. Ho,
 """
 
 import numpy as np
-from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.base import ClassifierMixin, RegressorMixin, is_classifier
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import column_or_1d
 from sklearn.utils.metaestimators import available_if
@@ -33,6 +33,7 @@ from skcourse.ensemble.bagging_members import (
 from skcourse.ensemble.out_of_bag import OutOfBag
 from skcourse.ensemble.tree_members import CLASSIFIERS, REGRESSORS
 from skcourse.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from skcourse.tree.explain import ShapMixin, Terms
 
 
 def members_decide(self):
@@ -42,7 +43,23 @@ def members_decide(self):
     return True
 
 
-class BaggingClassifier(ClassifierMixin, BaseBagging):
+class ExplainedBagging(ShapMixin, BaseBagging):
+    """Tell by Shapley values what the members say, if they are trees of ours."""
+
+    def _shap_rows(self, X):
+        X = self._read_X(X)
+        if not self._grown:
+            raise ValueError(
+                f"shap_values asks for trees of skcourse.tree; estimator={self.estimator_} is none."
+            )
+        return X
+
+    def _shap_terms(self):
+        n_classes = [self.n_classes_] if is_classifier(self) else None
+        return Terms(self._walk(), scale=1 / len(self), n_classes=n_classes, n_jobs=self.n_jobs)
+
+
+class BaggingClassifier(ClassifierMixin, ExplainedBagging):
     """Average the probabilities of classifiers, each fitted on a sample of the rows.
 
     Parameters
@@ -204,7 +221,7 @@ class BaggingClassifier(ClassifierMixin, BaseBagging):
         return self._mean(add_outputs, X, "decision_function", routed)
 
 
-class BaggingRegressor(RegressorMixin, BaseBagging):
+class BaggingRegressor(RegressorMixin, ExplainedBagging):
     """Average the predictions of regressors, each fitted on a sample of the rows.
 
     Parameters

@@ -233,11 +233,14 @@ class BaseBagging(MetaEstimatorMixin, BaseEstimator):
         """Return the Nodes of the members, trees of ours, by the features of the ensemble."""
         return [in_full(member.tree_.nodes, f) for member, f in zip(*self._members(), strict=True)]
 
+    def _walk(self):
+        """Return the trees as one table."""
+        trees = [member.tree_ for member in self.estimators_]
+        return self._packed.of(trees, lambda _: pack(self._nodes()))
+
     def _mean_leaves(self, X):
         """Return the mean value of the leaves, of trees of ours: (n, n_outputs * n_classes)."""
-        trees = [member.tree_ for member in self.estimators_]
-        walk = self._packed.of(trees, lambda _: pack(self._nodes()))
-        return mean_values(walk, X, n_jobs=self.n_jobs)
+        return mean_values(self._walk(), X, n_jobs=self.n_jobs)
 
     def _mean(self, work, X, *args, **options):
         """Return the mean over the members of what `work` adds up."""

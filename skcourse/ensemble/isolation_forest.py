@@ -241,7 +241,7 @@ class IsolationForest(OutlierMixin, BaseBagging):
 
         return reduce_blocks(part, range(len(seeds)), list.__iadd__, n_jobs=self.n_jobs)
 
-    def _walk(self):
+    def _walk_by_cuts(self):
         """Return the trees as one table: the leaves hold h + c(N)."""
         members = zip(*self._members(), strict=True)
         found = [(in_full(m.tree_.nodes, f), cuts_to_leaves(m.tree_)) for m, f in members]
@@ -249,7 +249,7 @@ class IsolationForest(OutlierMixin, BaseBagging):
 
     def _score(self, X):
         """Return (2) of rows as the trees walk them."""
-        walk = self._packed.of([tree.tree_ for tree in self], lambda trees: self._walk())
+        walk = self._packed.of([tree.tree_ for tree in self], lambda trees: self._walk_by_cuts())
         cuts = add_values(walk, X, np.zeros((X.shape[0], 1)), n_jobs=self.n_jobs)[:, 0]
         expected = len(self) * mean_cuts(self._max_samples)
         return -np.exp2(-cuts / expected if expected else -np.ones(len(cuts)))

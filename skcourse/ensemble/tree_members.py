@@ -132,5 +132,5 @@ def in_full(nodes, features):
     """Return Nodes that name the features of the ensemble, where `features` are the member's."""
     if features is None:
         return nodes
-    own = np.where(nodes.feature >= 0, features[nodes.feature], nodes.feature)
+    own = np.where(nodes.feature >= 0, features[np.maximum(nodes.feature, 0)], nodes.feature)
     return nodes._replace(feature=own)
