@@ -66,6 +66,7 @@ from skcourse.tree.workspace import (
     TASK_END,
     TASK_FEATURE,
     TASK_GAIN,
+    TASK_GROUPS,
     TASK_IMPURITY,
     TASK_IMPURITY_LEFT,
     TASK_IMPURITY_RIGHT,
@@ -285,6 +286,8 @@ def open_children(rules, table, work, stack, current):
         child[TASK_START], child[TASK_END] = (start, cut) if left else (cut, end)
         child[TASK_DEPTH] = task[TASK_DEPTH] + 1
         child[TASK_PARENT], child[TASK_LEFT] = node, left
+        for w in range(rules.groups.shape[1]):
+            child[TASK_GROUPS + w] = task[TASK_GROUPS + w] & rules.groups[task[TASK_FEATURE], w]
         child[TASK_CONSTANTS] = task[TASK_CONSTANTS] if rules.max_leaf_nodes < 0 else 0
         bounds[TASK_IMPURITY] = numbers[TASK_IMPURITY_LEFT if left else TASK_IMPURITY_RIGHT]
         bounds[TASK_LOWER], bounds[TASK_UPPER] = numbers[TASK_LOWER], numbers[TASK_UPPER]
@@ -331,7 +334,7 @@ def divide_orders(columns, work, current, spare, first, stop):
         n_left, n_right = start, 0
         for i in range(start, end):
             row = source[f, i]
-            left = sides[row]
+            left = np.int64(sides[row])
             target[f, n_left] = row
             spare[n_right] = row
             n_left += left
@@ -421,7 +424,7 @@ def grow(columns, targets, growth, *, seed, weights=None, leaves=None, n_jobs=No
         targets = targets._replace(weights=np.ascontiguousarray(weights, np.float64))
     n_threads, n = count_threads(n_jobs), columns.values.shape[1]
     total = np.sum(targets.weights) if len(targets.weights) else n
-    rules = read_rules(growth, total, HANDS if n_threads > 1 else np.inf)
+    rules = read_rules(growth, total, HANDS if n_threads > 1 else np.inf, len(columns.values))
     columns = columns if rules.random else with_orders(columns)
     statistics = pack(rules.criterion, targets)
     absent = len(targets.weights) and not targets.weights.all()
@@ -430,7 +433,7 @@ def grow(columns, targets, growth, *, seed, weights=None, leaves=None, n_jobs=No
     ranked = rank_rows(targets, work.rows) if rules.criterion == ABSOLUTE else None
     work = work._replace(sets=start_sets(columns), ranked=ranked)
     n_sums = targets.n_outputs * targets.n_classes
-    table, queues = start_table(n_sums), start_tasks(n_sums, len(work.rows))
+    table, queues = start_table(n_sums), start_tasks(n_sums, len(work.rows), rules.groups.shape[1])
     while True:
         phase = advance(columns, targets, statistics, rules, table, work, queues)
         if phase == DONE:

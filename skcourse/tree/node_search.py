@@ -27,6 +27,7 @@ from skcourse.tree.workspace import (
     STATE,
     TASK_CONSTANTS,
     TASK_END,
+    TASK_GROUPS,
     TASK_LOWER,
     TASK_PARENT,
     TASK_START,
@@ -44,22 +45,22 @@ def view_of(columns, work, task):
 
 
 @kernel
-def range_in_order(view, f, has_missing):
+def range_in_order(orders, values, f, node, has_missing):
     """Return the least and the largest value of feature f in a node, and how many are missing."""
-    last = view.stop - 1
+    start, stop = node
+    last = stop - 1
     if has_missing:
-        while last >= view.start and np.isnan(view.values[f, view.orders[f, last]]):
+        while last >= start and np.isnan(values[f, orders[f, last]]):
             last -= 1
-    low = view.values[f, view.orders[f, view.start]]
-    return low, view.values[f, view.orders[f, max(last, view.start)]], view.stop - 1 - last
+    return values[f, orders[f, start]], values[f, orders[f, max(last, start)]], stop - 1 - last
 
 
 @kernel
-def range_of_rows(view, f, rows):
+def range_of_rows(rows, values, f, node):
     """Do as `range_in_order` without the order."""
     low, high, n_missing = np.float32(np.inf), np.float32(-np.inf), 0
-    for i in range(view.start, view.stop):
-        x = view.values[f, rows[i]]
+    for i in range(*node):
+        x = values[f, rows[i]]
         low = x if x < low else low
         high = x if x > high else high
         n_missing += np.isnan(x)
@@ -67,16 +68,28 @@ def range_of_rows(view, f, rows):
 
 
 @kernel
+def is_forbidden(groups, f, task):
+    """Tell whether no interaction group holds feature f and those of all splits above."""
+    shared = groups.shape[1] == 0
+    for w in range(groups.shape[1]):
+        shared |= (groups[f, w] & task[TASK_GROUPS + w]) != 0
+    return not shared
+
+
+@kernel
 def draw_candidates(columns, rules, work, task):
     """Draw the features to look at; return how many there are.
 
     The first `n_known` of work.features are constant in the parent, those up to `n_constant` turned
-    out to be here; those from `n_left` on were drawn.
+    out to be here; those from `n_left` on were drawn. A feature that interaction constraints forbid
+    is forbidden in all nodes below, and so counts as a constant one.
     """
     m, n_known = task[TASK_END] - task[TASK_START], task[TASK_CONSTANTS]
     features, state = work.features, work.counts[STATE]
     n_left, n_constant, n_drawn_known, n_visited = features.shape[0], n_known, 0, 0
     n_candidates, view = 0, view_of(columns, work, task)
+    rows, orders, values, node = work.rows, view.orders, view.values, (view.start, view.stop)
+    has_missing, candidates, groups = columns.has_missing, work.candidates, rules.groups
     while n_left > n_constant and (
         n_visited < rules.max_features or n_visited <= n_constant - n_known + n_drawn_known
     ):
@@ -90,16 +103,16 @@ def draw_candidates(columns, rules, work, task):
         j += n_constant - n_known
         f = features[j]
         if rules.random:
-            low, high, n_missing = range_of_rows(view, f, work.rows)
+            low, high, n_missing = range_of_rows(rows, values, f, node)
         else:
-            low, high, n_missing = range_in_order(view, f, columns.has_missing[f])
-        if n_missing == m or (n_missing == 0 and low == high):
+            low, high, n_missing = range_in_order(orders, values, f, node, has_missing[f])
+        if n_missing == m or (n_missing == 0 and low == high) or is_forbidden(groups, f, task):
             features[j], features[n_constant] = features[n_constant], f
             n_constant += 1
             continue
         n_left -= 1
         features[j], features[n_left] = features[n_left], f
-        work.candidates[n_candidates, 0], work.candidates[n_candidates, 1] = f, n_missing
+        candidates[n_candidates, 0], candidates[n_candidates, 1] = f, n_missing
         if rules.random:
             state = next_state(state)
             threshold = between(state, np.float64(low), np.float64(high))

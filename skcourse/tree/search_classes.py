@@ -50,8 +50,12 @@ def search_counts(view, block, counts, tally, limits, found):
     orders, start, w_all = view.orders, view.start, np.int64(0)
     for c in range(n_classes):
         w_all += tally[1, c]
+    values, candidates, begin = view.values, view.candidates, limits.min_samples - 1
+    monotonic, constrained = limits.monotonic, limits.monotonic.shape[0] > 0
+    bounds = (limits.min_weight, limits.lower, limits.upper)
     for j in range(block[0], block[1]):
-        f, n_missing = view.candidates[j, 0], view.candidates[j, 1]
+        f, n_missing = candidates[j, 0], candidates[j, 1]
+        last, sign = view.stop - n_missing - 1, monotonic[f] if constrained else 0
         found[j, MERIT], bar = -np.inf, best + w_all * (1.0 - NEAR)
         for missing_left in range(2 if n_missing else 1):
             a, b, w = np.int64(0), tally[1, n_classes], np.int64(0)  # sums of squares, W_l
@@ -71,13 +75,18 @@ def search_counts(view, block, counts, tally, limits, found):
                 tally[0, c] = s + v
                 left, right = np.float64(w), np.float64(w_all - w)
                 gain = (a * right + b * left) / (left * right)  # (1)
-                if gain > bar and allows_cut(view, limits, j, i, k, missing_left):
+                if (
+                    gain > bar
+                    and k >= begin
+                    and allows_cut(orders, values, f, i, last, missing_left)
+                ):
                     value = gini_merit(a, b, left, right)
                     low = np.float64(tally[0, 0])
                     sums = (low, tally[1, 0] - low, left, right)
-                    if value > best and respects_all(limits, f, sums):
+                    if value > best and respects_all(bounds, sign, sums):
                         best, bar = value, gain - w_all * NEAR
-                        write_cut(view, j, i, (value, k + 1, missing_left), found)
+                        left_too = missing_left if n_missing else 2 * (k + 1) > m
+                        write_cut(orders, values, f, i, last, (value, k + 1, left_too), found[j])
 
 
 @kernel
@@ -94,8 +103,12 @@ def search_weights(view, block, classes, weights, total, limits, found):
     orders, start, w_all, squares = view.orders, view.start, total[0, WEIGHT], 0.0
     for c in range(n_classes):
         squares += total[0, c] * total[0, c]
+    values, candidates, begin = view.values, view.candidates, limits.min_samples - 1
+    monotonic, constrained = limits.monotonic, limits.monotonic.shape[0] > 0
+    bounds = (limits.min_weight, limits.lower, limits.upper)
     for j in range(block[0], block[1]):
-        f, n_missing = view.candidates[j, 0], view.candidates[j, 1]
+        f, n_missing = candidates[j, 0], candidates[j, 1]
+        last, sign = view.stop - n_missing - 1, monotonic[f] if constrained else 0
         found[j, MERIT], bar = -np.inf, best + w_all * (1.0 - NEAR)
         for missing_left in range(2 if n_missing else 1):
             a, b, w = 0.0, squares, 0.0
@@ -114,12 +127,17 @@ def search_weights(view, block, classes, weights, total, limits, found):
                 total[1, c] = s + v
                 right = w_all - w
                 gain = (a * right + b * w) / (w * right)  # (1)
-                if gain > bar and allows_cut(view, limits, j, i, k, missing_left):
+                if (
+                    gain > bar
+                    and k >= begin
+                    and allows_cut(orders, values, f, i, last, missing_left)
+                ):
                     value = weighted_merit(total, n_classes, w, right)
                     sums = (total[1, 0], total[0, 0] - total[1, 0], w, right)
-                    if value > best and respects_all(limits, f, sums):
+                    if value > best and respects_all(bounds, sign, sums):
                         best, bar = value, gain - w_all * NEAR
-                        write_cut(view, j, i, (value, k + 1, missing_left), found)
+                        left_too = missing_left if n_missing else 2 * (k + 1) > m
+                        write_cut(orders, values, f, i, last, (value, k + 1, left_too), found[j])
 
 
 @kernel(exact=True)

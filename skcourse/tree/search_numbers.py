@@ -40,8 +40,12 @@ def search_means(view, block, products, weights, total, limits, found):
     m, best, weighted = view.stop - view.start, -np.inf, weights.shape[0] > 0
     orders, start = view.orders, view.start
     s_all, w_all = total[0, ROUNDED], total[0, WEIGHT]
+    values, candidates, begin = view.values, view.candidates, limits.min_samples - 1
+    monotonic, constrained = limits.monotonic, limits.monotonic.shape[0] > 0
+    bounds = (limits.min_weight, limits.lower, limits.upper)
     for j in range(block[0], block[1]):
-        f, n_missing = view.candidates[j, 0], view.candidates[j, 1]
+        f, n_missing = candidates[j, 0], candidates[j, 1]
+        last, sign = view.stop - n_missing - 1, monotonic[f] if constrained else 0
         found[j, MERIT], bar = -np.inf, best - NEAR * abs(best)
         for missing_left in range(2 if n_missing else 1):
             s, w = 0.0, 0.0
@@ -54,8 +58,13 @@ def search_means(view, block, products, weights, total, limits, found):
                 w += weights[row] if weighted else 1.0
                 rest, right = s_all - s, w_all - w
                 gain = (s * s * right + rest * rest * w) / (w * right)
-                if gain > bar and allows_cut(view, limits, j, i, k, missing_left):
+                if (
+                    gain > bar
+                    and k >= begin
+                    and allows_cut(orders, values, f, i, last, missing_left)
+                ):
                     value = means_merit(s, rest, w, right)
-                    if value > best and respects_all(limits, f, (s, rest, w, right)):
+                    if value > best and respects_all(bounds, sign, (s, rest, w, right)):
                         best, bar = value, value - NEAR * abs(value)
-                        write_cut(view, j, i, (value, k + 1, missing_left), found)
+                        left_too = missing_left if n_missing else 2 * (k + 1) > m
+                        write_cut(orders, values, f, i, last, (value, k + 1, left_too), found[j])

@@ -62,46 +62,38 @@ def sign_of(constraints, f):
 
 
 @kernel
-def allows_cut(view, limits, candidate, place, k, missing_left):
-    """Tell whether there is room for a threshold behind orders[f, place], the k-th row to go left.
+def allows_cut(orders, values, f, place, last, missing_left):
+    """Tell whether there is room for a threshold behind orders[f, place].
 
     The last of the known values is followed by the missing ones, if these go right.
     """
-    f, n_missing = view.candidates[candidate, 0], view.candidates[candidate, 1]
-    last = view.stop - n_missing - 1
-    if k + 1 < limits.min_samples or place > last:
-        return False
-    if place == last:
-        return not missing_left
-    values, orders = view.values, view.orders
+    if place >= last:
+        return place == last and not missing_left
     return values[f, orders[f, place]] != values[f, orders[f, place + 1]]
 
 
 @kernel
-def respects_all(limits, f, sums):
-    """Tell whether a split, (S_left, S_right, W_left, W_right), respects the constraints."""
+def respects_all(bounds, sign, sums):
+    """Tell whether a split, (S_left, S_right, W_left, W_right), respects the constraints.
+
+    Parameters
+    ----------
+    bounds : (least weight, least value, greatest value) of a side
+    sign : int, see `Limits`
+    """
     left, right, w_left, w_right = sums
-    if min(w_left, w_right) < limits.min_weight:
+    if min(w_left, w_right) < bounds[0]:
         return False
-    sign = sign_of(limits, f)
-    return sign == 0 or respects(limits, sign, left, right, w_left, w_right)
+    return sign == 0 or respects(bounds, sign, left, right, w_left, w_right)
 
 
 @kernel
-def write_cut(view, candidate, place, cut, found):
-    """Write (merit, n_left, missing_left) of a cut behind orders[f, place].
-
-    Where no row of the node misses the value, missing ones follow most of the rows.
-    """
-    f, n_missing = view.candidates[candidate, 0], view.candidates[candidate, 1]
-    value, n_left, missing_left = cut
-    threshold, values, orders = np.inf, view.values, view.orders
-    if place < view.stop - n_missing - 1:
-        threshold = middle(values[f, orders[f, place]], values[f, orders[f, place + 1]])
-    if n_missing == 0:
-        missing_left = n_left > view.stop - view.start - n_left
-    found[candidate, MERIT], found[candidate, N_LEFT] = value, n_left
-    found[candidate, THRESHOLD], found[candidate, MISSING_LEFT] = threshold, missing_left
+def write_cut(orders, values, f, place, last, cut, found):
+    """Write (merit, n_left, missing_left) of a cut behind orders[f, place]; `last` is known."""
+    found[MERIT], found[N_LEFT], found[MISSING_LEFT] = cut
+    found[THRESHOLD] = np.inf
+    if place < last:
+        found[THRESHOLD] = middle(values[f, orders[f, place]], values[f, orders[f, place + 1]])
 
 
 @kernel
@@ -116,14 +108,15 @@ def add_row(sums, row, sign, targets):
 
 
 @kernel(exact=True)
-def respects(limits, sign, left, right, w_left, w_right):
+def respects(bounds, sign, left, right, w_left, w_right):
     """Tell whether the values of both sides lie in their bounds and in the right order."""
+    _, lower, upper = bounds
     low, high = left / w_left, right / w_right
     if sign < 0:
         in_order = low >= high
     else:
         in_order = low <= high
-    inside = min(low, high) >= limits.lower and max(low, high) <= limits.upper
+    inside = min(low, high) >= lower and max(low, high) <= upper
     return in_order and inside
 
 
@@ -144,9 +137,14 @@ def search_ordered(criterion, view, block, targets, total, limits, found):
     """
     m, n_sums, best = view.stop - view.start, total.shape[1] - 3, -np.inf
     left, right, w_all = total[1, :n_sums], total[2, :n_sums], total[0, n_sums]
+    orders = view.orders
     codes, y, weights, n_classes = targets.codes, targets.y, targets.weights, targets.n_classes
+    values, candidates, begin = view.values, view.candidates, limits.min_samples - 1
+    monotonic, constrained = limits.monotonic, limits.monotonic.shape[0] > 0
+    bounds = (limits.min_weight, limits.lower, limits.upper)
     for j in range(block[0], block[1]):
-        f, n_missing = view.candidates[j, 0], view.candidates[j, 1]
+        f, n_missing = candidates[j, 0], candidates[j, 1]
+        last, sign = view.stop - n_missing - 1, monotonic[f] if constrained else 0
         found[j, MERIT] = -np.inf
         for missing_left in range(2 if n_missing else 1):
             w = 0.0
@@ -156,23 +154,24 @@ def search_ordered(criterion, view, block, targets, total, limits, found):
             for k in range(m - max(limits.min_samples, 1)):
                 i = k + shift
                 i = view.start + (i - m if i >= m else i)
-                row = view.orders[f, i]
+                row = orders[f, i]
                 v = weights[row] if weights.shape[0] else 1.0
                 for c in range(codes.shape[1]):
                     left[c * n_classes + codes[row, c]] += v
                 for c in range(y.shape[1]):
                     left[c] += v * y[row, c]
                 w += v
-                if not allows_cut(view, limits, j, i, k, missing_left):
+                if k < begin or not allows_cut(orders, values, f, i, last, missing_left):
                     continue
                 for c in range(n_sums):
                     right[c] = total[0, c] - left[c]
-                if not respects_all(limits, f, (left[0], right[0], w, w_all - w)):
+                if not respects_all(bounds, sign, (left[0], right[0], w, w_all - w)):
                     continue
                 value = merit(criterion, left, right, (w, w_all - w), targets.n_outputs)
                 if value > best:
                     best = value
-                    write_cut(view, j, i, (value, k + 1, missing_left), found)
+                    left_too = missing_left if n_missing else 2 * (k + 1) > m
+                    write_cut(orders, values, f, i, last, (value, k + 1, left_too), found[j])
 
 
 @kernel(exact=True)

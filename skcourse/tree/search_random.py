@@ -7,7 +7,14 @@ import numpy as np
 
 from skcourse.core.kernel import kernel
 from skcourse.tree.impurity import merit
-from skcourse.tree.search_ordered import MERIT, MISSING_LEFT, N_LEFT, THRESHOLD, respects_all
+from skcourse.tree.search_ordered import (
+    MERIT,
+    MISSING_LEFT,
+    N_LEFT,
+    THRESHOLD,
+    respects_all,
+    sign_of,
+)
 from skcourse.tree.statistics import CLASS_BITS
 
 CLASS_MASK = (1 << CLASS_BITS) - 1
@@ -66,6 +73,7 @@ def search_random(criterion, view, rows, block, counts, targets, total, limits, 
     """
     n_sums, m = total.shape[1] - 3, view.stop - view.start
     left, right = total[1, :n_sums], total[2, :n_sums]
+    bounds = (limits.min_weight, limits.lower, limits.upper)
     for j in range(block[0], block[1]):
         f, n_missing = view.candidates[j, 0], view.candidates[j, 1]
         for c in range(n_sums):
@@ -75,10 +83,10 @@ def search_random(criterion, view, rows, block, counts, targets, total, limits, 
         found[j, MERIT], found[j, N_LEFT] = -np.inf, n_left
         if n_missing == 0:
             found[j, MISSING_LEFT] = n_left > m - n_left
-        w_right = total[0, n_sums] - w_left
+        w_right, sign = total[0, n_sums] - w_left, sign_of(limits, f)
         for c in range(n_sums):
             right[c] = total[0, c] - left[c]
         if min(n_left, m - n_left) >= limits.min_samples and respects_all(
-            limits, f, (left[0], right[0], w_left, w_right)
+            bounds, sign, (left[0], right[0], w_left, w_right)
         ):
             found[j, MERIT] = merit(criterion, left, right, (w_left, w_right), targets.n_outputs)

@@ -29,6 +29,7 @@ class Rules(NamedTuple):
     min_impurity_decrease: float
     monotonic: np.ndarray  # int8 (d,), or (0,)
     total_weight: float
+    groups: np.ndarray  # int64 (d, n_words): a bit is 1 if the feature is in that interaction group
     hands: float  # a node of that many rows times features is worth several threads
 
 
@@ -47,7 +48,7 @@ NODE_THRESHOLD, NODE_IMPURITY, NODE_WEIGHT = range(3)
 class Tasks(NamedTuple):
     """Nodes to open (a stack), to split (a heap), or at work (one): a row each."""
 
-    ints: np.ndarray  # int64 (capacity, 10)
+    ints: np.ndarray  # int64 (capacity, 10 + n_words)
     floats: (
         np.ndarray
     )  # float64 (capacity, 7 + 2 (n_sums + 3)): sums of the node, or of its two sides, last
@@ -55,9 +56,11 @@ class Tasks(NamedTuple):
 
 TASK_START, TASK_END, TASK_DEPTH, TASK_PARENT, TASK_LEFT, TASK_CONSTANTS = range(6)
 TASK_NODE, TASK_FEATURE, TASK_N_LEFT, TASK_MISSING = 6, 7, 8, 9  # of nodes to split
+TASK_GROUPS = 10  # and on: bits of the interaction groups that all splits above belong to
 TASK_IMPURITY, TASK_LOWER, TASK_UPPER = range(3)
 TASK_IMPURITY_LEFT, TASK_IMPURITY_RIGHT, TASK_MIDDLE, TASK_GAIN = 3, 4, 5, 6
 N_INTS, N_FLOATS = 10, 7
+WORD = 62  # groups in an int64
 
 
 class Work(NamedTuple):
@@ -83,13 +86,14 @@ N_NODES, N_OPEN, N_FRONTIER, N_SPLIT, PHASE, N_CANDIDATES, STATE = range(7)
 WEIGHT, SQUARES, ROUNDED = -3, -2, -1
 
 
-def read_rules(growth, total_weight, hands):
+def read_rules(growth, total_weight, hands, n_features):
     """Return `growth` as the kernels take it."""
     fields = growth._asdict() | {"total_weight": float(total_weight), "hands": float(hands)}
     fields["criterion"] = CRITERIA[growth.criterion]
     fields["random"] = growth.splitter == "random"
     monotonic = growth.monotonic if growth.monotonic is not None else np.empty(0)
     fields["monotonic"] = np.array(monotonic, np.int8)
+    fields["groups"] = group_bits(growth.interaction, n_features)
     for name in ("min_weight_leaf", "min_impurity_decrease"):
         fields[name] = float(fields[name])
     for name in ("max_depth", "min_samples_split", "min_samples_leaf"):
@@ -97,6 +101,15 @@ def read_rules(growth, total_weight, hands):
     for name in ("max_features", "max_leaf_nodes"):
         fields[name] = int(fields[name])
     return Rules(**{name: fields[name] for name in Rules._fields})
+
+
+def group_bits(interaction, n_features):
+    """Return, per feature, the interaction groups it is in, as bits: int64 (d, n_words)."""
+    groups = interaction or []
+    bits = np.zeros((n_features, -(-len(groups) // WORD)), np.int64)
+    for g, group in enumerate(groups):
+        bits[list(group), g // WORD] |= 1 << g % WORD
+    return bits
 
 
 def start_work(columns, targets, seed, *, orders):
@@ -133,15 +146,17 @@ def keep_present(source, target, present, spare):
         split_stably(source[f], target[f], present, spare, False)
 
 
-def start_tasks(n_sums, n_rows):
+def start_tasks(n_sums, n_rows, n_words):
     """Return an empty stack with the root on it, an empty heap, and the task at work."""
     width = N_FLOATS + 2 * (n_sums + 3)
     stack, frontier = (
-        Tasks(np.zeros((size, N_INTS), np.int64), np.zeros((size, width))) for size in (64, 64)
+        Tasks(np.zeros((size, N_INTS + n_words), np.int64), np.zeros((size, width)))
+        for size in (64, 64)
     )
     stack.ints[0, :6] = 0, n_rows, 0, -1, 0, 0
+    stack.ints[0, TASK_GROUPS:] = -1
     stack.floats[0, :3] = np.inf, -np.inf, np.inf
-    current = Tasks(np.zeros((1, N_INTS), np.int64), np.zeros((1, width)))
+    current = Tasks(np.zeros((1, N_INTS + n_words), np.int64), np.zeros((1, width)))
     return stack, frontier, current
 
 
