@@ -25,6 +25,8 @@ from skcourse.ensemble.tree_members import CLASSIFIERS
 from skcourse.tree import DecisionTreeClassifier
 from skcourse.tree.walk import add_values, pack
 
+CHANCE = 4 * np.finfo(np.float64).eps  # what rounding may make of an error that is just chance
+
 
 class AdaBoostClassifier(ClassifierMixin, BaseAdaBoost):
     """Add up the votes of classifiers, each fitted to the errors of those before (SAMME).
@@ -88,7 +90,7 @@ class AdaBoostClassifier(ClassifierMixin, BaseAdaBoost):
         if error <= 0:
             return Round(1.0, 0.0, np.zeros(len(weights)))
         n_classes = len(member.classes_)
-        if error >= 1 - 1 / n_classes:
+        if error >= 1 - 1 / n_classes - CHANCE:
             return None
         odds = np.log((1 - error) / error) + np.log(n_classes - 1.0)
         weight = self.learning_rate * odds

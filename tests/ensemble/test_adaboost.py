@@ -30,13 +30,13 @@ def data():
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 @pytest.mark.parametrize("options", [{}, {"learning_rate": 0.3}])
-@pytest.mark.parametrize("depth", [1, 3])
-def test_classifier_is_scikit_learns(data, n_classes, options, depth):
+@pytest.mark.parametrize("tree", [{"max_depth": 1}, {"max_depth": 2, "min_samples_leaf": 10}])
+def test_classifier_is_scikit_learns(data, n_classes, options, tree):
     X, y, _ = data
     y = np.array(["a", "b", "c"])[np.minimum(y, n_classes - 1)]
     weights = np.random.default_rng(1).integers(1, 4, len(X)).astype(float)
-    ours = AdaBoostClassifier(DecisionTreeClassifier(max_depth=depth), **FEW, **options)
-    theirs = sklearn.tree.DecisionTreeClassifier(max_depth=depth)
+    ours = AdaBoostClassifier(DecisionTreeClassifier(**tree), **FEW, **options)
+    theirs = sklearn.tree.DecisionTreeClassifier(**tree)
     theirs = sklearn.ensemble.AdaBoostClassifier(theirs, **FEW, **options).fit(X, y, weights)
     ours.fit(X, y, weights)
     for name in ("estimator_weights_", "estimator_errors_", "feature_importances_"):
