@@ -11,55 +11,33 @@ from functools import partial
 from numbers import Integral
 
 import numpy as np
-from scipy.sparse import hstack, issparse
-from sklearn.base import MultiOutputMixin
+from scipy.sparse import issparse
 from sklearn.callback import CallbackSupportMixin
-from sklearn.ensemble import BaseEnsemble
 from sklearn.utils import check_consistent_length
 from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
 from skcourse.core.chunks import count_threads
 from skcourse.core.history import fit_task, warn_user
 from skcourse.core.validation import Interval, RealNotInt, check_weights, fit_context
 from skcourse.ensemble.bagging_draws import bootstrap_size
+from skcourse.ensemble.forest_asked import GrownForest
 from skcourse.ensemble.forest_growth import Ground, grow_trees
 from skcourse.ensemble.forest_labels import as_columns, product
 from skcourse.ensemble.forest_sampling import Sampling, draw_seeds
 from skcourse.ensemble.out_of_bag import OutOfBag, out_of_bag
+from skcourse.ensemble.packed_trees import PackedTrees
 from skcourse.tree.base import (
     TreeModel,
     adopt,
-    read_rows,
     resolve_growth,
     sorted_columns,
 )
 from skcourse.tree.categories import CategoryEncoder, read_table
 from skcourse.tree.columns import rank_columns
-from skcourse.tree.explain import ShapMixin, Terms
-from skcourse.tree.walk import leaves, mean_values, pack
 
 AS_READ = {"accept_sparse": "csc", "dtype": np.float32, "ensure_all_finite": "allow-nan"}
 AHEAD = 2  # trees a thread grows before callbacks hear of them
-
-
-class PackedTrees:
-    """The trees of a forest as one table, made when it is first asked for, and not pickled."""
-
-    def __init__(self):
-        self.kept = None, None
-
-    def of(self, trees):
-        """Return the Walk through `trees`, anew if they are not those of last time."""
-        known, walk = self.kept
-        if known != trees:
-            walk = pack([tree.nodes for tree in trees])
-            self.kept = trees, walk  # at once: another thread sees the old pair, or the new one
-        return walk
-
-    def __reduce__(self):
-        """Leave the table behind."""
-        return PackedTrees, ()
 
 
 def needs_orders(growth, n_features):
@@ -72,9 +50,7 @@ def is_heard(estimator):
     return bool(getattr(estimator, "_skl_callbacks", None))
 
 
-class BaseForest(
-    ShapMixin, CallbackSupportMixin, MultiOutputMixin, BaseEnsemble, metaclass=ABCMeta
-):
+class BaseForest(CallbackSupportMixin, GrownForest, metaclass=ABCMeta):
     """Grow trees on samples of the rows; a subclass names the tree, `estimator`."""
 
     _parameter_constraints: dict = {
@@ -169,12 +145,6 @@ class BaseForest(
         X = read_table(self, X, reset=True, encoder=encoder)
         check_consistent_length(X, y)
         return X, y
-
-    def _read_X(self, X):
-        """Return X as the trees walk it."""
-        if not hasattr(self, "estimators_"):
-            check_is_fitted(self)
-        return read_rows(self, X, self._encoder)
 
     def _sampling(self, n_samples, weights, labels):
         """Return how rows are drawn; raise ValueError if what is asked for needs a bootstrap."""
@@ -297,87 +267,3 @@ class BaseForest(
         curve = sums.history.arrays()
         curve["n_leaves"] = n_leaves[curve["n_trees"] - 1]
         return self._out_of_bag_attributes(sums) | {"history_": curve}
-
-    def _walk(self):
-        """Return the trees as one table."""
-        return self._packed.of([tree.tree_ for tree in self.estimators_])
-
-    def _means(self, X):
-        """Return (1) of each row, float64 (n, n_outputs * max_n_classes)."""
-        X = self._read_X(X)
-        return mean_values(self._walk(), X, n_jobs=self.n_jobs)
-
-    def _shap_rows(self, X):
-        """Return X as the trees walk it."""
-        return self._read_X(X)
-
-    def _shap_terms(self):
-        """Return what (1) is the sum of."""
-        n_classes = getattr(self, "n_classes_", None)
-        return Terms(
-            self._walk(),
-            scale=1 / len(self.estimators_),
-            n_classes=[n_classes] if isinstance(n_classes, int) else n_classes,
-            n_jobs=self.n_jobs,
-        )
-
-    def apply(self, X):
-        """Return the leaf that each sample comes to in each tree.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        leaves : ndarray of shape (n_samples, n_estimators), int64
-        """
-        X = self._read_X(X)
-        return leaves(self._walk(), X, n_jobs=self.n_jobs)
-
-    def decision_path(self, X):
-        """Return which nodes each sample passes.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-
-        Returns
-        -------
-        indicator : CSR matrix of shape (n_samples, n_nodes), 1 where a sample passes a node
-        n_nodes_ptr : ndarray of shape (n_estimators + 1,)
-            The nodes of tree t are columns ``n_nodes_ptr[t]`` to ``n_nodes_ptr[t + 1]``.
-        """
-        X = self._read_X(X)
-        paths = [tree.tree_.decision_path(X) for tree in self.estimators_]
-        n_nodes_ptr = np.cumsum([0, *(path.shape[1] for path in paths)])
-        return hstack(paths).tocsr(), n_nodes_ptr
-
-    @property
-    def feature_importances_(self):
-        """The impurity that the splits of each feature take away: means over the trees, sum 1."""
-        check_is_fitted(self)
-        found = [
-            tree.feature_importances_ for tree in self.estimators_ if tree.tree_.node_count > 1
-        ]
-        if not found:
-            return np.zeros(self.n_features_in_)
-        means = np.mean(found, axis=0)
-        return means / means.sum()
-
-    @property
-    def estimators_samples_(self):
-        """The rows drawn for each tree, as often as they are; drawn again whenever asked for."""
-        sampling = self._drawn()
-        return [sampling.rows(tree.random_state) for tree in self.estimators_]
-
-    def _drawn(self):
-        """Return how the rows of the fitted trees were drawn."""
-        drawn = self._n_samples_bootstrap if self.bootstrap else None
-        return Sampling(self._n_samples, drawn, self._sample_weight)
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.allow_nan = True
-        tags.input_tags.sparse = True
-        return tags
