@@ -146,10 +146,15 @@ def test_absolute_error_orders_categories_by_their_medians():
 
 
 @pytest.mark.parametrize("least", [{"min_samples_leaf": 25}, {"min_weight_fraction_leaf": 0.4}])
-def test_both_sides_are_large_enough(least):
+@pytest.mark.parametrize("cls", [DecisionTreeRegressor, ExtraTreeRegressor])
+def test_both_sides_are_large_enough(cls, least):
     X, y = example(6, 0, missing=0.0)
-    tree = DecisionTreeRegressor(categorical_features=[0], max_depth=1, **least).fit(X, y)
-    assert min(tree.tree_.n_node_samples) >= 0.4 * len(y)
+    splits = 0
+    for seed in range(10):
+        tree = cls(categorical_features=[0], max_depth=1, random_state=seed, **least).fit(X, y)
+        splits += tree.tree_.node_count == 3
+        assert min(tree.tree_.n_node_samples) >= 0.4 * len(y)
+    assert splits == 10 if cls is DecisionTreeRegressor else 0 < splits < 10
 
 
 def test_several_outputs():
