@@ -99,7 +99,8 @@ def merit(criterion, left, right, weights, n_outputs):
             good_right += right[k] * right[k]
         return good_left / w_left + good_right / w_right
     for k in range(n_outputs):
-        if left[k] <= NOTHING or right[k] <= NOTHING:
+        nothing = NOTHING * max(left[k] + right[k], 1.0)  # one side is the rest of the other
+        if left[k] <= nothing or right[k] <= nothing:
             return -np.inf
         good_left += left[k] * (np.log(left[k] / w_left) / LN2)
         good_right += right[k] * (np.log(right[k] / w_right) / LN2)
