@@ -11,8 +11,9 @@ SOLID = {"rows": (30, 40), "columns": (1, 3), "flaws": ("none",), "conditions": 
 def mixture_of_experts(cls):
     """The first gate is drawn by the features: neither order nor repetition of rows matters."""
     tree = DecisionTreeClassifier if is_classifier(cls()) else DecisionTreeRegressor
-    yield Case(cls(random_state=0), draws=False, problems=SOLID)
-    yield Case(cls(tree(max_depth=2), n_experts=2, random_state=0), problems=SOLID)
+    short = {"n_experts": 2, "tol": 0.1, "random_state": 0}  # of a few iterations
+    yield Case(cls(**short), draws=False, problems=SOLID)
+    yield Case(cls(tree(max_depth=2), **short), problems=SOLID)
 
 
 LONG = {"MixtureOfExpertsClassifier": 12_000, "MixtureOfExpertsRegressor": 12_000}
