@@ -28,6 +28,10 @@ BY_KIND = {
 }
 SAME_START = {"init": spread_rows, "n_init": 1}
 SPECIAL = {  # estimator: (data, parameters), ...
+    "AdaBoostClassifier": (("digits", {"random_state": 0}),),
+    "AdaBoostRegressor": (("diabetes", {"random_state": 0}),),
+    "BaggingClassifier": (("digits", {"random_state": 0}),),
+    "BaggingRegressor": (("diabetes", {"random_state": 0}),),
     "BisectingKMeans": (("digits", {"n_clusters": 10}), ("colours", {"n_clusters": 16})),
     "BayesianGaussianMixture": (("iris", {"n_components": 6, "random_state": 0}),),
     "GaussianMixture": (
