@@ -17,6 +17,7 @@ Reference   M. Jordan, R. Jacobs, Hierarchical mixtures of experts and the EM al
             Computation, 1994.
 """
 
+from copy import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +27,7 @@ from sklearn.base import clone
 
 from skcourse.core.chunks import one_blas_thread
 from skcourse.core.history import History
+from skcourse.linear_model import LogisticRegression
 
 LEAST = 1e-12  # responsibility: an expert sees every class, and has some weight
 STEEPNESS = 3.0  # of the first gate, which is drawn
@@ -110,13 +112,19 @@ def expect(problem, mixture):
     return float(mean), np.exp(scores - rows)
 
 
+def anew(estimator):
+    """Return an estimator to fit again; a logistic regression may go on from where it was."""
+    goes_on = isinstance(estimator, LogisticRegression) and estimator.warm_start
+    return copy(estimator) if goes_on else clone(estimator)
+
+
 def fit_experts(problem, experts, shares):
     """Return experts refitted by (3), and their variances by (5)."""
     weights = problem.weights[:, np.newaxis] * np.maximum(shares, LEAST)
     fitted, variances = [], []
     for expert, own in zip(experts, weights.T, strict=True):
         own = np.ascontiguousarray(own)
-        expert = clone(expert).fit(problem.X, problem.y, sample_weight=own)
+        expert = anew(expert).fit(problem.X, problem.y, sample_weight=own)
         fitted.append(expert)
         if problem.n_classes is None:
             means = np.average(residuals(problem, expert) ** 2, axis=0, weights=own)
@@ -133,7 +141,7 @@ def fit_gate(problem, gate, shares):
     stacked = vstack([X] * n_experts, "csr") if issparse(X) else np.tile(X, (n_experts, 1))
     weights = problem.weights[:, np.newaxis] * np.maximum(shares, LEAST)
     labels = np.repeat(np.arange(n_experts), n)
-    return clone(gate).fit(stacked, labels, sample_weight=weights.T.ravel())
+    return anew(gate).fit(stacked, labels, sample_weight=weights.T.ravel())
 
 
 def drawn_shares(problem, n_experts, rng):

@@ -206,7 +206,7 @@ def logistic(n_coefficients, **options):
     """Return the logistic regression for so many coefficients."""
     few = n_coefficients <= FEW_COEFFICIENTS
     return LogisticRegression(
-        solver="newton-cholesky" if few else "lbfgs", max_iter=1000, **options
+        solver="newton-cholesky" if few else "lbfgs", max_iter=1000, warm_start=True, **options
     )
 
 
