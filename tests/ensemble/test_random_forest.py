@@ -217,6 +217,15 @@ def test_monotonic_constraints():
     assert np.all(np.diff(rising.predict(steps)) >= -1e-12)
 
 
+def test_interaction_constraints():
+    X, y = numbers()
+    alone = RandomForestRegressor(interaction_cst="no_interactions", max_depth=3, **FEW).fit(X, y)
+    for tree in alone:
+        for path in tree.decision_path(X).toarray():
+            used = tree.tree_.feature[np.flatnonzero(path)]
+            assert len(set(used[used >= 0])) <= 1
+
+
 def test_shapley_values_add_up():
     X, y = classes()
     labels = np.column_stack([y > 0, y > 1]).astype(int)
