@@ -100,7 +100,7 @@ class Tree:
     >>> from skcourse.tree import DecisionTreeRegressor
     >>> tree = DecisionTreeRegressor().fit([[1.0], [2.0], [9.0]], [5.0, 5.0, 8.0]).tree_
     >>> tree.node_count, tree.max_depth, tree.threshold[0]
-    (3, 1, 5.5)
+    (3, 1, np.float64(5.5))
     >>> tree.value.ravel()
     array([6., 5., 8.])
     """
