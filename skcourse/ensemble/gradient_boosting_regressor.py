@@ -112,9 +112,9 @@ class GradientBoostingRegressor(RegressorMixin, GradientBoosting):
     >>> X = np.linspace(0, 6, 50).reshape(-1, 1)
     >>> model = GradientBoostingRegressor(n_estimators=50).fit(X, np.sin(X[:, 0]))
     >>> model.predict([[np.pi / 2], [np.pi]]).round(2)
-    array([ 0.99, -0.03])
-    >>> model.history_["loss"][[0, 9, 49]].round(4)
-    array([0.3982, 0.0699, 0.0002])
+    array([ 0.97, -0.04])
+    >>> model.history_["loss"][[0, 4, 9]].round(3)
+    array([0.419, 0.188, 0.07 ])
     """
 
     _parameter_constraints: dict = {
