@@ -145,7 +145,9 @@ def test_refused(ours, theirs, kind):
     if "NaN" in kind and takes_nan(ours) and not (sp.issparse(X) and isinstance(found, Exception)):
         assert not isinstance(found, Exception), repr(found)
         return
-    assert isinstance(expected, Exception)
+    if not isinstance(expected, Exception):  # theirs does not look
+        assert isinstance(found, ValueError), repr(found)
+        return
     assert_same_kind(found, expected)
     assert not fitted_attributes(estimator)
 
@@ -173,6 +175,8 @@ def test_odd(ours, theirs, kind):
         return
     if isinstance(found, ValueError) and not np.isfinite(expected.get("predict", 0)).all():
         return  # theirs answers with NaN: what it should say is beyond the range of numbers
+    if "too large for dtype('float32')" in str(found):
+        return  # and theirs, which does not look, has taken infinities for numbers
     assert not isinstance(found, Exception), repr(found)
     assert found.keys() == expected.keys()
     for name, values in expected.items():

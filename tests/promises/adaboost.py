@@ -3,6 +3,7 @@
 from sklearn.linear_model import LinearRegression
 
 from skcourse.testing import Case, scale, target_affine
+from skcourse.tree import DecisionTreeClassifier
 
 FEW = {"n_estimators": 5, "random_state": 0}
 VOTES = {"check_dtype_kept": "votes are sums of weights, float64 as in scikit-learn"}
@@ -21,3 +22,6 @@ def adaboost_regressor(cls):
 
 
 PROMISES = {"AdaBoostClassifier": adaboost_classifier, "AdaBoostRegressor": adaboost_regressor}
+# of classes apart, stumps split off one or another alike, and theirs leaves the choice to rounding
+DEEP = DecisionTreeClassifier(max_depth=3, random_state=0)
+SHARP = {"AdaBoostClassifier": {"estimator": DEEP, "n_estimators": 1}}
