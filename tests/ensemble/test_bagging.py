@@ -17,7 +17,7 @@ from skcourse.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 FEW = {"n_estimators": 6, "random_state": 0}
 OPTIONS = [
-    {"oob_score": True, "n_estimators": 15},
+    {"oob_score": True, "n_estimators": 40},
     {"max_features": 0.5, "max_samples": 0.8},
     {"bootstrap_features": True, "max_samples": 90},
     {"bootstrap": False, "max_samples": 60, "max_features": 3},
