@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import mean_pinball_loss
 
 from skcourse.core.chunks import chunk_slices
-from skcourse.ensemble.boosting_losses import FORMS, TILE, BoostingLoss
+from skcourse.ensemble.boosting_losses import FORMS, BoostingLoss
+from skcourse.ensemble.boosting_passes import TILE
 from skcourse.ensemble.boosting_quantiles import leaf_quantiles, quantile_of
 
 EPS = np.finfo(np.float64).eps
