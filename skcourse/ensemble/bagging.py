@@ -285,7 +285,8 @@ class BaggingRegressor(RegressorMixin, ExplainedBagging):
         return DecisionTreeRegressor() if self.estimator is None else self.estimator
 
     def _score_out_of_bag(self, X, y):
-        sums = OutOfBag(y.reshape(len(y), -1), 1, is_classes=False, n_trees=len(self))
+        columns = y.reshape(len(y), -1).astype(np.float64)
+        sums = OutOfBag(columns, 1, is_classes=False, n_trees=len(self))
         self._judge(sums, X, lambda member, view: member.predict(view))
         self.oob_prediction_ = sums.answers.reshape(y.shape)
         self.oob_score_ = r2_score(y, self.oob_prediction_)
