@@ -8,8 +8,8 @@ from abc import ABCMeta, abstractmethod
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin
-from sklearn.ensemble import BaseEnsemble
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, validate_data
 
@@ -45,7 +45,7 @@ class Packed:
         return Packed, ()
 
 
-class BoostedTrees(ShapMixin, CallbackSupportMixin, BaseEnsemble, metaclass=ABCMeta):
+class BoostedTrees(ShapMixin, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """A first guess and a sum of trees; a subclass brings y, the loss and the fit."""
 
     @abstractmethod
@@ -159,6 +159,18 @@ class BoostedTrees(ShapMixin, CallbackSupportMixin, BaseEnsemble, metaclass=ABCM
         X = self._read_X(X)
         found = leaves(self._packed.of(self.estimators_, self.learning_rate), X)
         return found.astype(np.float64).reshape(len(found), *self.estimators_.shape)
+
+    def __len__(self):
+        """Return the number of iterations."""
+        return len(self.estimators_)
+
+    def __getitem__(self, index):
+        """Return the trees of an iteration."""
+        return self.estimators_[index]
+
+    def __iter__(self):
+        """Go through the trees of each iteration."""
+        return iter(self.estimators_)
 
     @property
     def feature_importances_(self):
