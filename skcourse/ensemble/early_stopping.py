@@ -69,13 +69,6 @@ def small_sample(rows, stratify, seed):
     )
 
 
-def stalled(scores, patience, tol):
-    """Tell whether no score of the last `patience` beats the one before them by more than tol."""
-    if len(scores) <= patience:
-        return False
-    return not any(score > scores[-patience - 1] + tol for score in scores[-patience:])
-
-
 class Judge:
     """Scores of a boosting fit, round by round.
 
@@ -134,4 +127,4 @@ class Judge:
     def says_stop(self):
         """Tell whether the scores, of the rows held out if there are any, have stalled."""
         scores = self.held_out if self.rounds.held_out is not None else self.train
-        return stalled(scores, self.estimator.n_iter_no_change, self.estimator.tol)
+        return self.estimator._should_stop(scores)

@@ -186,6 +186,8 @@ class HistGradientBoosting(ShapMixin, CallbackSupportMixin, BaseEstimator):
             raise ValueError(
                 "monotonic constraints are not supported for multiclass classification."
             )
+        if np.any(monotonic[self._encoder.is_categorical]):
+            raise ValueError("Categorical features cannot have monotonic constraints.")
         return BinnedGrowth(
             max_leaf_nodes=-1 if self.max_leaf_nodes is None else int(self.max_leaf_nodes),
             max_depth=-1 if self.max_depth is None else int(self.max_depth),
@@ -195,9 +197,20 @@ class HistGradientBoosting(ShapMixin, CallbackSupportMixin, BaseEstimator):
             shrinkage=float(self.learning_rate),
             max_features=float(self.max_features),
             monotonic=monotonic,
-            interaction=read_interactions(self.interaction_cst, self.n_features_in_),
+            interaction=self._check_interaction_cst(self.n_features_in_),
             min_gain=0.0,
         )
+
+    def _check_interaction_cst(self, n_features):
+        """Return the sets of features that may meet, or None."""
+        return read_interactions(self.interaction_cst, n_features)
+
+    def _should_stop(self, scores):
+        """Tell whether none of the last scores beats the one before them by more than `tol`."""
+        patience = self.n_iter_no_change
+        if len(scores) <= patience:
+            return False
+        return not any(score > scores[-patience - 1] + self.tol for score in scores[-patience:])
 
     def _begin(self):
         """Forget an earlier fit; draw the seeds of what is held out, and of features."""

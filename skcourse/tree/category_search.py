@@ -24,7 +24,7 @@ import numpy as np
 
 from skcourse.core.kernel import kernel
 from skcourse.tree.category_order import principal_keys, sort_by_key
-from skcourse.tree.group_search import TINY
+from skcourse.tree.group_search import NOISE, TINY
 
 FEW = 8  # groups, all of whose subsets are tried
 MANY = 16  # statistics, each of which is tried for an order
@@ -211,7 +211,8 @@ def best_on_a_line(groups, parent, goes_left, rules, kind, bounds):
     present = groups_present(groups, kind.support)
     if len(present) < 2:
         return CategorySplit(-np.inf, False)
-    threshold, keys = rules.min_gain + parent, np.empty(len(groups))
+    threshold = rules.min_gain + parent + NOISE * abs(parent)
+    keys = np.empty(len(groups))
     mean_keys(groups, present, groups.shape[1] - 3, kind.smoothing, keys)
     sort_by_key(keys, present)
     best = scan_order(groups, present, threshold, goes_left, rules, kind, bounds)
@@ -242,7 +243,8 @@ def best_categories(groups, parent, goes_left, rules, kind, bounds):
     """
     if kind.on_a_line:
         return best_on_a_line(groups, parent, goes_left, rules, kind, bounds)
-    present, threshold = groups_present(groups, kind.support), rules.min_gain + parent
+    present = groups_present(groups, kind.support)
+    threshold = rules.min_gain + parent + NOISE * abs(parent)
     if len(present) < 2:
         return CategorySplit(-np.inf, False)
     if len(present) <= FEW and kind.support == 0.0:

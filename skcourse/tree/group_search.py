@@ -23,6 +23,8 @@ import numpy as np
 from skcourse.core.kernel import kernel
 
 TINY = 1e-15  # weight 0 and l2 0: the value is 0, not NaN
+ROUNDING = 1e-9  # of a gain: what gains the same but for that is a tie
+NOISE = 1e-12  # of the worth of a node: rounding gains no more, and decides nothing
 
 
 class Rules(NamedTuple):
@@ -31,7 +33,7 @@ class Rules(NamedTuple):
     min_count: float  # rows on each side, at least
     min_weight: float  # weight on each side, at least
     l2: float
-    min_gain: float  # a split gains more than that; -inf: any split will do
+    min_gain: float  # a split gains more, and more than rounding; -inf: any split will do
 
 
 class Bounds(NamedTuple):
@@ -124,16 +126,19 @@ def best_threshold(below, missing, parent, rules, bounds, gains):
         below[2, n - 1] + missing.total,
     )
     none = Sums(0.0, 0.0, 0.0)
+    noise = NOISE * abs(parent)
     gain, position, missing_left = rules.min_gain, -1, False
     gains_of_thresholds(below, none, whole, parent, rules, bounds, gains)
     for b in range(n):
-        if gains[b] > gain and below[0, b] < whole.count:
+        if gains[b] > gain + noise and below[0, b] < whole.count:
             gain, position = gains[b], b
+            noise = NOISE * abs(parent) + ROUNDING * gain
     if missing.count > 0.0:
         gains_of_thresholds(below, missing, whole, parent, rules, bounds, gains)
         for b in range(n - 2, -1, -1):
-            if gains[b] > gain and below[0, b] > 0.0:
+            if gains[b] > gain + noise and below[0, b] > 0.0:
                 gain, position, missing_left = gains[b], b, True
+                noise = NOISE * abs(parent) + ROUNDING * gain
     if position < 0:
         return Threshold(-np.inf, -1, False, none)
     left = Sums(below[0, position], below[1, position], below[2, position])

@@ -11,7 +11,7 @@ import numpy as np
 
 from skcourse.core.kernel import kernel
 from skcourse.core.team import announce, dismiss, hand_in, take_task, wait_for_all, wait_for_task
-from skcourse.tree.group_search import Bounds, bounded_value
+from skcourse.tree.group_search import ROUNDING, Bounds, bounded_value
 from skcourse.tree.histogram_partition import CHUNK
 from skcourse.tree.histogram_search import allow
 from skcourse.tree.histogram_state import (
@@ -171,11 +171,11 @@ def choose(state):
     job, gain, table = state.job, state.gain, state.table
     k = len(state.rows.statistics) // len(state.rows.order)
     for side in range(2):
-        best, feature, i = -np.inf, np.int64(-1), job[LEFT + side]
+        best, margin, feature, i = -np.inf, 0.0, np.int64(-1), job[LEFT + side]
         for v in range(len(state.features)):
             f = state.features[v]["visited"]
-            if job[SEARCH_LEFT + side] and gain[side, f] > best:
-                best, feature = gain[side, f], f
+            if job[SEARCH_LEFT + side] and gain[side, f] > best + margin:
+                best, margin, feature = gain[side, f], ROUNDING * gain[side, f], f
         if feature < 0:
             continue
         node, histogram = table.nodes[i], table.pool[table.nodes[i]["slot"]]
