@@ -19,7 +19,6 @@ import os
 
 import numba
 import numpy as np
-from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
@@ -29,6 +28,7 @@ LINE = 8  # int64 of a line of cache
 TICKETS, DONE, OVER, OWN = 0, 1 * LINE, 2 * LINE, 3 * LINE
 FIELD = 20  # bits of the number of tasks
 MASK = 2**FIELD - 1
+POSIX = os.name == "posix"
 PATIENCE = 200  # looks at the board before a thread lets others run
 
 
@@ -74,20 +74,6 @@ def store_instruction(typing, array, i, value):
     return types.void(array, types.int64, types.int64), generate
 
 
-def rest_instruction(typing):
-    """Say to numba which function `rest()` is: the system's sched_yield, where there is one."""
-
-    def generate(context, builder, signature, arguments):
-        if os.name == "posix":
-            kind = ir.FunctionType(ir.IntType(32), [])
-            builder.call(
-                numba.core.cgutils.get_or_insert_function(builder.module, kind, "sched_yield"), []
-            )
-        return context.get_dummy_value()
-
-    return types.void(), generate
-
-
 if numba.config.DISABLE_JIT:
 
     def fetch_add(array, i, amount):
@@ -111,7 +97,13 @@ else:
     fetch_add = intrinsic(add_instruction)
     load = intrinsic(load_instruction)
     store = intrinsic(store_instruction)
-    rest = intrinsic(rest_instruction)
+    sched_yield = types.ExternalFunction("sched_yield", types.int32())
+
+    @kernel
+    def rest():
+        """Let another thread run, where the system can be asked to."""
+        if POSIX:
+            sched_yield()
 
 
 @kernel

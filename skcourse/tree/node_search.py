@@ -22,7 +22,7 @@ from skcourse.tree.search_ordered import (
     limits_of,
     search_ordered,
 )
-from skcourse.tree.search_random import search_random
+from skcourse.tree.search_random import Sample, search_random
 from skcourse.tree.workspace import (
     STATE,
     TASK_CONSTANTS,
@@ -181,9 +181,8 @@ def search_numbers(view, targets, statistics, rules, work, limits, block):
     """Search the candidates in `block` by what suits the statistics of the rows."""
     total, found, criterion = work.total, work.found, rules.criterion
     if rules.random:
-        search_random(
-            criterion, view, work.rows, block, statistics.counts, targets, total, limits, found
-        )
+        sample = Sample(work.rows, statistics.counts)
+        search_random(criterion, view, sample, block, targets, total, limits, found)
     elif not search_packed(statistics.counts, view, block, work.tally, limits, found):
         classes, products, weights = statistics.classes, statistics.products, targets.weights
         if not search_weighted(classes, view, block, weights, total, limits, found) and (

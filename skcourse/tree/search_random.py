@@ -3,6 +3,8 @@
 Reference   P. Geurts, D. Ernst, L. Wehenkel, Extremely randomized trees, Machine Learning, 2006.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from skcourse.core.kernel import kernel
@@ -20,17 +22,23 @@ from skcourse.tree.statistics import CLASS_BITS
 CLASS_MASK = (1 << CLASS_BITS) - 1
 
 
+class Sample(NamedTuple):
+    """The rows of a tree, in no order of values."""
+
+    rows: np.ndarray  # int32 (n_rows,), those of a node side by side
+    counts: np.ndarray | None  # int32 (n,), see `Statistics`
+
+
 @kernel
-def sum_left(view, candidate, rows, sides, counts, targets, left):
+def sum_left(view, candidate, rows, counts, sides, targets, left):
     """Sum the rows that go left.
 
     Parameters
     ----------
     view : View, without orders
     candidate : int
-    rows : int32 array, the rows of the node are start:stop
+    rows, counts : see `Sample`
     sides : (threshold, missing_left)
-    counts : int32 array of shape (n,), see `Statistics`, or None
     targets : Targets
     left : float64 array of shape (n_sums,), zeros; overwritten with the sums
 
@@ -61,14 +69,13 @@ def sum_left(view, candidate, rows, sides, counts, targets, left):
 
 
 @kernel
-def search_random(criterion, view, rows, block, counts, targets, total, limits, found):
+def search_random(criterion, view, sample, block, targets, total, limits, found):
     """Find the merit, -inf if not allowed, of the thresholds and sides drawn in `found`.
 
     Parameters
     ----------
     view : View, without orders
-    rows : int32 array, the rows of the node are start:stop
-    counts : int32 array of shape (n,), see `Statistics`, or None
+    sample : Sample
     criterion, block, targets, total, limits, found : see `search_ordered`
     """
     n_sums, m = total.shape[1] - 3, view.stop - view.start
@@ -79,7 +86,7 @@ def search_random(criterion, view, rows, block, counts, targets, total, limits, 
         for c in range(n_sums):
             left[c] = 0.0
         sides = (found[j, THRESHOLD], n_missing > 0 and found[j, MISSING_LEFT] > 0)
-        n_left, w_left = sum_left(view, j, rows, sides, counts, targets, left)
+        n_left, w_left = sum_left(view, j, sample.rows, sample.counts, sides, targets, left)
         found[j, MERIT], found[j, N_LEFT] = -np.inf, n_left
         if n_missing == 0:
             found[j, MISSING_LEFT] = n_left > m - n_left
