@@ -31,6 +31,9 @@ class Columns(NamedTuple):
     orders: np.ndarray  # int32 (d, n), rows by value; (d, 0) if not asked for
     has_missing: np.ndarray  # bool (d,)
     is_categorical: np.ndarray  # bool (d,)
+    places: np.ndarray  # int32 (d, n), the place of each row in `orders`, once `ready` says so
+    ranks: np.ndarray  # int32 (d, n), of the value at each place; equal values share a rank
+    ready: np.ndarray  # uint8 (1,)
 
 
 def rank_columns(X, *, is_categorical=None, weights=None, orders=True, n_jobs=None):
@@ -68,7 +71,15 @@ def rank_columns(X, *, is_categorical=None, weights=None, orders=True, n_jobs=No
     reduce_blocks(sort, blocks, lambda total, part: None, n_jobs=n_jobs)
     if is_categorical is None:
         is_categorical = np.zeros(d, np.bool_)
-    return Columns(values, order, has_missing, np.asarray(is_categorical, np.bool_))
+    return Columns(
+        values,
+        order,
+        has_missing,
+        np.asarray(is_categorical, np.bool_),
+        np.empty((d, n), np.int32),  # no memory is taken before it is written
+        np.empty((d, n), np.int32),
+        np.zeros(1, np.uint8),
+    )
 
 
 def with_orders(columns):

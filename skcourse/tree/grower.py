@@ -31,10 +31,11 @@ from skcourse.tree.category_sets import (
 )
 from skcourse.tree.columns import with_orders
 from skcourse.tree.frontier import copy_task, pop, push
-from skcourse.tree.impurity import ABSOLUTE
+from skcourse.tree.impurity import ABSOLUTE, CRITERIA
 from skcourse.tree.node_cut import is_leaf, judge, rows_in_order, start_node
 from skcourse.tree.node_search import search, view_of
 from skcourse.tree.partition import choose_sides, split_stably
+from skcourse.tree.plain_grower import grow_plain, is_plain
 from skcourse.tree.statistics import pack
 from skcourse.tree.workspace import (
     N_CANDIDATES,
@@ -249,10 +250,13 @@ def grow(columns, targets, growth, *, seed, weights=None, leaves=None, n_jobs=No
     if weights is not None:
         targets = targets._replace(weights=np.ascontiguousarray(weights, np.float64))
     n_threads, n = count_threads(n_jobs), columns.values.shape[1]
+    statistics = pack(CRITERIA[growth.criterion], targets)
+    if is_plain(columns, targets, statistics, growth):
+        columns = with_orders(columns)
+        return grow_plain(columns, targets, statistics, growth, seed=seed, leaves=leaves)
     total = np.sum(targets.weights) if len(targets.weights) else n
     rules = read_rules(growth, total, HANDS if n_threads > 1 else np.inf, len(columns.values))
     columns = columns if rules.random else with_orders(columns)
-    statistics = pack(rules.criterion, targets)
     absent = len(targets.weights) and not targets.weights.all()
     ordered = not rules.random and (rules.max_depth > 1 or absent)
     work = start_work(columns, targets, seed, orders=ordered)

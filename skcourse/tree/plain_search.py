@@ -1,0 +1,241 @@
+"""What a node of a plain tree looks at: it draws features, and finds the best cut of each.
+
+The draws, and the merits that are compared, are those of `node_search`; here no value is missing,
+no feature is of categories, and there is one output: classes with integer weights, by Gini's
+impurity, or numbers, by the squared error.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from skcourse.core.kernel import kernel
+from skcourse.tree.draws import below, between, next_state
+from skcourse.tree.ground import sort_places
+from skcourse.tree.search_classes import CLASS_MASK, NEAR, gini_merit
+from skcourse.tree.search_numbers import means_merit
+from skcourse.tree.statistics import CLASS_BITS
+
+# what a search found: floats and ints
+MERIT, THRESHOLD = range(2)
+FEATURE, PLACE, NEXT_PLACE, STATE, N_CONSTANTS = range(5)
+
+
+class Plain(NamedTuple):
+    """The rules of growth, as numbers."""
+
+    random: bool
+    numbers: bool  # not classes
+    max_depth: int
+    min_samples_split: int
+    min_samples_leaf: int
+    min_weight_leaf: float
+    max_features: int
+    min_impurity_decrease: float
+    total_weight: float
+    n_classes: int  # 1 for numbers
+
+
+class Memory(NamedTuple):
+    """What a search writes to."""
+
+    features: np.ndarray  # int64 (d,), a permutation: the constant ones first
+    constants: np.ndarray  # int64 (d,), the constant ones on the way from the root
+    line: np.ndarray  # int32 (n,), places in order
+    tally: np.ndarray  # int64 (2, n_classes), weights of the classes: on the left, in the node
+    floats: np.ndarray  # float64 (2,), the best cut
+    ints: np.ndarray  # int64 (5,), the best cut, and the state of the draws
+
+
+@kernel
+def look(ground, values, members, node, rules, memory):
+    """Draw features and write the best of their cuts to `memory`; its merit is -inf if none is.
+
+    Parameters
+    ----------
+    ground : Ground
+    values : float32 (d, n)
+    members : int32 array, rows of `ground`
+    node : (start, end, n_known, weight, total): its members, how many features are known to be
+        constant, W, and S for numbers or the sum of squares of the weights of classes
+    rules : Plain
+    memory : Memory
+    """
+    start, end, n_known, weight, total = node
+    features, constants, ints = memory.features, memory.constants, memory.ints
+    places, ranks, line = ground.places, ground.ranks, memory.line
+    layers, span, m = (ground.bits, ground.summary), (start, end), end - start
+    memory.floats[MERIT], state = -np.inf, ints[STATE]
+    n_left, n_constant, n_drawn_known, n_visited = features.shape[0], n_known, 0, 0
+    while n_left > n_constant and (
+        n_visited < rules.max_features or n_visited <= n_constant - n_known + n_drawn_known
+    ):
+        n_visited += 1
+        state = next_state(state)
+        j = below(state, n_drawn_known, n_left - (n_constant - n_known))
+        if j < n_known:
+            features[n_drawn_known], features[j] = features[j], features[n_drawn_known]
+            n_drawn_known += 1
+            continue
+        j += n_constant - n_known
+        f = features[j]
+        if rules.random:
+            first, last = range_of_places(places, f, members, span)
+        else:
+            sort_places(places, f, members, span, layers, line)
+            first, last = line[0], line[m - 1]
+        if ranks[f, first] == ranks[f, last]:
+            features[j], features[n_constant] = features[n_constant], f
+            n_constant += 1
+            continue
+        n_left -= 1
+        features[j], features[n_left] = features[n_left], f
+        if rules.random:
+            state = next_state(state)
+            judge_threshold(ground, values, members, node, (f, first, last, state), rules, memory)
+        elif rules.numbers:
+            scan_numbers(ground, f, m, (weight, total), rules, memory)
+        else:
+            scan_classes(ground, f, m, (weight, total), rules, memory)
+    for j in range(n_known):
+        features[j] = constants[j]
+    for j in range(n_known, n_constant):
+        constants[j] = features[j]
+    ints[STATE], ints[N_CONSTANTS] = state, n_constant
+
+
+@kernel
+def range_of_places(places, f, members, span):
+    """Return the first and the last place of some rows."""
+    first = last = places[f, members[span[0]]]
+    for i in range(span[0] + 1, span[1]):
+        p = places[f, members[i]]
+        first, last = min(first, p), max(last, p)
+    return first, last
+
+
+@kernel
+def keep(memory, f, merit, place, after):
+    """Note the best cut so far: between two places."""
+    memory.floats[MERIT] = merit
+    memory.ints[FEATURE], memory.ints[PLACE], memory.ints[NEXT_PLACE] = f, place, after
+
+
+@kernel
+def scan_classes(ground, f, m, node, rules, memory):
+    """Try all cuts of the sorted places by Gini's impurity; see `search_classes`."""
+    rows, ranks, marks, line, tally = (
+        ground.rows,
+        ground.ranks,
+        ground.marks,
+        memory.line,
+        memory.tally,
+    )
+    w_all, begin = np.int64(node[0]), rules.min_samples_leaf - 1
+    best, slack = memory.floats[MERIT], w_all * NEAR
+    a, b, w, bar = np.int64(0), np.int64(node[1]), np.int64(0), best + w_all - slack
+    for c in range(tally.shape[1]):
+        tally[0, c] = 0
+    stop = m - max(rules.min_samples_leaf, 1) if best < 0.0 else 0  # nothing beats pure sides
+    for k in range(stop):
+        p = line[k]
+        mark = marks[rows[f, p]]
+        c, v = mark & CLASS_MASK, np.int64(mark >> CLASS_BITS)
+        s = tally[0, c]
+        a += v * (2 * s + v)
+        b -= v * (2 * (tally[1, c] - s) - v)
+        w += v
+        tally[0, c] = s + v
+        left, right = np.float64(w), np.float64(w_all - w)
+        gain = (a * right + b * left) / (left * right)
+        if gain > bar and k >= begin and ranks[f, p] != ranks[f, line[k + 1]]:
+            merit = gini_merit(a, b, left, right)
+            if merit > best and min(left, right) >= rules.min_weight_leaf:
+                best, bar = merit, gain - slack
+                keep(memory, f, merit, p, line[k + 1])
+
+
+@kernel
+def scan_numbers(ground, f, m, node, rules, memory):
+    """Try all cuts of the sorted places by the squared error; see `search_numbers`."""
+    rows, ranks, products, weights, line = (
+        ground.rows,
+        ground.ranks,
+        ground.products,
+        ground.weights,
+        memory.line,
+    )
+    w_all, s_all, begin = node[0], node[1], rules.min_samples_leaf - 1
+    best, s, w = memory.floats[MERIT], 0.0, 0.0
+    bar = best - NEAR * abs(best)
+    for k in range(m - max(rules.min_samples_leaf, 1)):
+        p = line[k]
+        row = rows[f, p]
+        s += products[row]
+        w += weights[row]
+        rest, right = s_all - s, w_all - w
+        gain = (s * s * right + rest * rest * w) / (w * right)
+        if gain > bar and k >= begin and ranks[f, p] != ranks[f, line[k + 1]]:
+            merit = means_merit(s, rest, w, right)
+            if merit > best and min(w, right) >= rules.min_weight_leaf:
+                best, bar = merit, merit - NEAR * abs(merit)
+                keep(memory, f, merit, p, line[k + 1])
+
+
+@kernel
+def judge_threshold(ground, values, members, node, drawn, rules, memory):
+    """Try the cut of feature f at a random threshold between its first and its last value."""
+    f, first, last, state = drawn
+    start, end, weight, total = node[0], node[1], node[3], node[4]
+    rows, places, ids, marks, tally = (
+        ground.rows,
+        ground.places,
+        ground.ids,
+        ground.marks,
+        memory.tally,
+    )
+    low, high = (
+        np.float64(values[f, ids[rows[f, first]]]),
+        np.float64(values[f, ids[rows[f, last]]]),
+    )
+    threshold = between(state, low, high)
+    threshold = low if threshold == high else threshold
+    below_it, above = first, last  # the last place on the left, the first on the right
+    while above - below_it > 1:
+        p = (below_it + above) // 2
+        if values[f, ids[rows[f, p]]] <= threshold:
+            below_it = p
+        else:
+            above = p
+    n_left, w_left, s_left = 0, 0.0, 0.0
+    if rules.numbers:
+        for i in range(start, end):
+            row = members[i]
+            if places[f, row] <= below_it:
+                n_left += 1
+                w_left += ground.weights[row]
+                s_left += ground.products[row]
+    else:
+        for c in range(tally.shape[1]):
+            tally[0, c] = 0
+        for i in range(start, end):
+            row = members[i]
+            inside = np.int64(places[f, row] <= below_it)
+            tally[0, marks[row] & CLASS_MASK] += inside * np.int64(marks[row] >> CLASS_BITS)
+            n_left += inside
+    if min(n_left, end - start - n_left) < rules.min_samples_leaf:
+        return
+    if rules.numbers:
+        merit = means_merit(s_left, total - s_left, w_left, weight - w_left)
+    else:
+        a, b, w = np.int64(0), np.int64(0), np.int64(0)
+        for c in range(tally.shape[1]):
+            s = tally[0, c]
+            a += s * s
+            b += (tally[1, c] - s) ** 2
+            w += s
+        w_left = np.float64(w)
+        merit = gini_merit(a, b, w_left, weight - w_left)
+    if min(w_left, weight - w_left) >= rules.min_weight_leaf and merit > memory.floats[MERIT]:
+        keep(memory, f, merit, below_it, above)
+        memory.floats[THRESHOLD] = threshold
