@@ -123,6 +123,7 @@ class BaseForest(CallbackSupportMixin, GrownForest, metaclass=ABCMeta):
         before = list(self.estimators_) if self.warm_start and hasattr(self, "estimators_") else []
         encoder = self._encoder if before else CategoryEncoder(self.categorical_features)
         X, y = self._read_Xy(X_given, y_given, encoder if before else encoder.fit(X_given))
+        encoder.count_columns(X)
         weights = check_weights(sample_weight, X, dtype=np.float64)
         labels = self._read_labels(as_columns(y), weights)
         sampling = self._sampling(X.shape[0], product(weights, labels.weights), labels)

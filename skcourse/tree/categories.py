@@ -65,7 +65,7 @@ def read_table(
         options = {"dtype": dtype, "order": order, "ensure_all_finite": finite} | options
         read = validate_data(estimator, X, reset=reset, **options)
     if reset and encoder is not None:
-        encoder.is_categorical = np.zeros(read.shape[1], np.bool_)
+        encoder.count_columns(read)
     return read
 
 
@@ -117,6 +117,11 @@ class CategoryEncoder:
         columns = range(len(self.is_categorical))
         self.categories_ = [self.tables[j].values if j in self.tables else None for j in columns]
         return self
+
+    def count_columns(self, X):
+        """Learn how many columns a validated X has: `fit` cannot tell of a list of lists."""
+        if not self.tables:
+            self.is_categorical = np.zeros(X.shape[1], np.bool_)
 
     def transform(self, X, dtype=np.float32, *, finite="allow-nan", order="C", estimator=None):
         """Return X as a float array with codes for categories; parameters as in `read_table`."""

@@ -42,6 +42,13 @@ def test_regression_trees_are_scikit_learns():
     np.testing.assert_allclose(ours.predict(X), theirs.predict(X), atol=1e-13)
 
 
+def test_lists_have_as_many_columns_as_arrays():
+    X, y = rows(40)
+    listed = ExtraTreesClassifier(**FEW).fit(X.tolist(), y.tolist())
+    assert_same_trees(listed, ExtraTreesClassifier(**FEW).fit(X, y))
+    np.testing.assert_array_equal(listed._encoder.is_categorical, np.zeros(X.shape[1], bool))
+
+
 def test_a_weight_is_a_repetition_and_missing_values_take_a_side():
     X, y = rows()
     X = np.where(np.random.default_rng(1).random(X.shape) < 0.2, np.nan, X).astype(np.float32)
