@@ -8,6 +8,8 @@ chunks are done, their numbers of rows on the left say where each of them puts i
 Cost        Two moves of 4 bytes per row, and one of its statistics for the child that needs them.
 """
 
+import numpy as np
+
 from skcourse.core.kernel import kernel
 from skcourse.core.prefetch import prefetch
 from skcourse.tree.histograms import AHEAD
@@ -33,7 +35,7 @@ def part_chunk(codes, goes_left, rows, spare):
     for i in range(len(rows)):
         prefetch(codes, rows[min(i + AHEAD, last)])
         row = rows[i]
-        turn = goes_left[codes[row]]
+        turn = np.int64(goes_left[codes[row]])
         spare[left] = row
         spare[right] = row
         left += turn
