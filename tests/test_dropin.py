@@ -207,7 +207,7 @@ def test_html_view_shows_parameters_and_links(estimator):
     X, y = load("iris", estimator)
     html = clone(estimator).fit(X, y)._repr_html_()
     assert type(estimator).__name__ in html
-    assert all(name in html for name in estimator.get_params())
+    assert all(name in html for name in estimator.get_params(deep=False))
     assert repr(estimator).startswith(type(estimator).__name__)
 
 
