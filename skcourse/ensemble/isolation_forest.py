@@ -53,8 +53,10 @@ def mean_cuts(n):
 def unsorted_columns(X, is_categorical):
     """Return Columns for cuts at random, which ask for no order; X is few rows, sparse or not."""
     values = np.ascontiguousarray(X.toarray().T if issparse(X) else X.T)
-    orders = np.empty((len(values), 0), np.int32)
-    return Columns(values, orders, np.isnan(values).any(axis=1), is_categorical)
+    orders, has_missing = np.empty((len(values), 0), np.int32), np.isnan(values).any(axis=1)
+    places, ranks = np.empty((2, *values.shape), np.int32)
+    ready = np.zeros(1, np.uint8)
+    return Columns(values, orders, has_missing, is_categorical, places, ranks, ready)
 
 
 def cuts_to_leaves(tree):

@@ -125,7 +125,8 @@ def copies(template):
 
 def some_columns(columns, features):
     """Return Columns of some features, in their order, perhaps with repetitions."""
-    return Columns(*(field[features] for field in columns))
+    ready = columns.ready.copy()  # before the places, which another thread may be writing
+    return Columns(*(field[features] for field in columns[:-1]), ready)
 
 
 def in_full(nodes, features):
