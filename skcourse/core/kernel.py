@@ -38,7 +38,7 @@ KEEP_DAYS = 60  # a folder of machine code that is not used any more
 HOUSE = pathlib.Path(__file__).resolve().parents[1]
 
 
-def kernel(function=None, *, exact=False):
+def kernel(function=None, *, exact=False, counted=True):
     """Compile `function` with the house's settings, when it is first called.
 
     Parameters
@@ -47,6 +47,9 @@ def kernel(function=None, *, exact=False):
         Arrays, numbers and NamedTuples of them in; it writes into the arrays that it was given.
     exact : bool, default=False
         Keep the order of additions as written: for compensated sums, certificates and log-sum-exp.
+    counted : bool, default=True
+        False: a small kernel, called millions of times, that makes no array (views it may make) and
+        returns none need not count who refers to those it was given.
 
     Returns
     -------
@@ -67,9 +70,10 @@ def kernel(function=None, *, exact=False):
     3.0
     """
     if function is None:
-        return functools.partial(kernel, exact=exact)
+        return functools.partial(kernel, exact=exact, counted=counted)
     fastmath = False if exact else FASTMATH
-    dispatcher = numba.njit(nogil=True, error_model="numpy", fastmath=fastmath)(function)
+    options = {} if counted else {"_nrt": False}
+    dispatcher = numba.njit(nogil=True, error_model="numpy", fastmath=fastmath, **options)(function)
     base = cache_base()
     source = pathlib.Path(function.__code__.co_filename)
     if dispatcher is not function and base is not None and source.is_file():

@@ -31,8 +31,8 @@ class Columns(NamedTuple):
     orders: np.ndarray  # int32 (d, n), rows by value; (d, 0) if not asked for
     has_missing: np.ndarray  # bool (d,)
     is_categorical: np.ndarray  # bool (d,)
-    places: np.ndarray  # int32 (d, n), the place of each row in `orders`, once `ready` says so
-    ranks: np.ndarray  # int32 (d, n), of the value at each place; equal values share a rank
+    table: np.ndarray  # float32 (n, d), X by rows
+    places: np.ndarray  # int32 (n, d), the place of each row in `orders`, once `ready` says so
     ready: np.ndarray  # uint8 (1,)
 
 
@@ -76,8 +76,8 @@ def rank_columns(X, *, is_categorical=None, weights=None, orders=True, n_jobs=No
         order,
         has_missing,
         np.asarray(is_categorical, np.bool_),
-        np.empty((d, n), np.int32),  # no memory is taken before it is written
-        np.empty((d, n), np.int32),
+        np.ascontiguousarray(X, np.float32),
+        np.empty((n, d), np.int32),  # no memory is taken before it is written
         np.zeros(1, np.uint8),
     )
 

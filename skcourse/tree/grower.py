@@ -252,7 +252,7 @@ def grow(columns, targets, growth, *, seed, weights=None, leaves=None, n_jobs=No
     n_threads, n = count_threads(n_jobs), columns.values.shape[1]
     statistics = pack(CRITERIA[growth.criterion], targets)
     if is_plain(columns, targets, statistics, growth):
-        columns = with_orders(columns)
+        columns = columns if growth.splitter == "random" else with_orders(columns)
         return grow_plain(columns, targets, statistics, growth, seed=seed, leaves=leaves)
     total = np.sum(targets.weights) if len(targets.weights) else n
     rules = read_rules(growth, total, HANDS if n_threads > 1 else np.inf, len(columns.values))

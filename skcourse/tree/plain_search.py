@@ -11,14 +11,15 @@ import numpy as np
 
 from skcourse.core.kernel import kernel
 from skcourse.tree.draws import below, between, next_state
-from skcourse.tree.ground import sort_places
+from skcourse.tree.ground import FEW, sort_few, sort_members
 from skcourse.tree.search_classes import CLASS_MASK, NEAR, gini_merit
 from skcourse.tree.search_numbers import means_merit
+from skcourse.tree.search_ordered import middle
 from skcourse.tree.statistics import CLASS_BITS
 
 # what a search found: floats and ints
 MERIT, THRESHOLD = range(2)
-FEATURE, PLACE, NEXT_PLACE, STATE, N_CONSTANTS = range(5)
+FEATURE, STATE, N_CONSTANTS = range(3)
 
 
 class Plain(NamedTuple):
@@ -41,21 +42,22 @@ class Memory(NamedTuple):
 
     features: np.ndarray  # int64 (d,), a permutation: the constant ones first
     constants: np.ndarray  # int64 (d,), the constant ones on the way from the root
-    line: np.ndarray  # int32 (n,), places in order
+    rows: np.ndarray  # int32 (n,), those of the node in the order of a feature
+    keys: np.ndarray  # float32 (n,), and their values
     tally: np.ndarray  # int64 (2, n_classes), weights of the classes: on the left, in the node
     floats: np.ndarray  # float64 (2,), the best cut
-    ints: np.ndarray  # int64 (5,), the best cut, and the state of the draws
+    ints: np.ndarray  # int64 (3,), the best cut, and the state of the draws
 
 
-@kernel
-def look(ground, values, members, node, rules, memory):
+@kernel(counted=False)
+def look(ground, table, members, node, rules, memory):
     """Draw features and write the best of their cuts to `memory`; its merit is -inf if none is.
 
     Parameters
     ----------
     ground : Ground
-    values : float32 (d, n)
-    members : int32 array, rows of `ground`
+    table : Table
+    members : int32 array, rows
     node : (start, end, n_known, weight, total): its members, how many features are known to be
         constant, W, and S for numbers or the sum of squares of the weights of classes
     rules : Plain
@@ -63,8 +65,7 @@ def look(ground, values, members, node, rules, memory):
     """
     start, end, n_known, weight, total = node
     features, constants, ints = memory.features, memory.constants, memory.ints
-    places, ranks, line = ground.places, ground.ranks, memory.line
-    layers, span, m = (ground.bits, ground.summary), (start, end), end - start
+    rows, keys, span, m = memory.rows, memory.keys, (start, end), end - start
     memory.floats[MERIT], state = -np.inf, ints[STATE]
     n_left, n_constant, n_drawn_known, n_visited = features.shape[0], n_known, 0, 0
     while n_left > n_constant and (
@@ -80,11 +81,14 @@ def look(ground, values, members, node, rules, memory):
         j += n_constant - n_known
         f = features[j]
         if rules.random:
-            first, last = range_of_places(places, f, members, span)
+            low, high = range_of_values(table, f, members, span)
         else:
-            sort_places(places, f, members, span, layers, line)
-            first, last = line[0], line[m - 1]
-        if ranks[f, first] == ranks[f, last]:
+            if m <= FEW:
+                sort_few(table, f, members, span, rows, keys)
+            else:
+                sort_members(ground, table, f, members, span, rows, keys)
+            low, high = keys[0], keys[m - 1]
+        if low == high:
             features[j], features[n_constant] = features[n_constant], f
             n_constant += 1
             continue
@@ -92,7 +96,7 @@ def look(ground, values, members, node, rules, memory):
         features[j], features[n_left] = features[n_left], f
         if rules.random:
             state = next_state(state)
-            judge_threshold(ground, values, members, node, (f, first, last, state), rules, memory)
+            judge_threshold(ground, table, members, node, (f, low, high, state), rules, memory)
         elif rules.numbers:
             scan_numbers(ground, f, m, (weight, total), rules, memory)
         else:
@@ -104,33 +108,28 @@ def look(ground, values, members, node, rules, memory):
     ints[STATE], ints[N_CONSTANTS] = state, n_constant
 
 
-@kernel
-def range_of_places(places, f, members, span):
-    """Return the first and the last place of some rows."""
-    first = last = places[f, members[span[0]]]
+@kernel(counted=False)
+def range_of_values(table, f, members, span):
+    """Return the least and the largest value of some rows."""
+    flat, step, first = table.flat, table.steps[0], table.steps[1] * f
+    low = high = flat[step * members[span[0]] + first]
     for i in range(span[0] + 1, span[1]):
-        p = places[f, members[i]]
-        first, last = min(first, p), max(last, p)
-    return first, last
+        x = flat[step * members[i] + first]
+        low, high = min(low, x), max(high, x)
+    return low, high
 
 
-@kernel
-def keep(memory, f, merit, place, after):
-    """Note the best cut so far: between two places."""
-    memory.floats[MERIT] = merit
-    memory.ints[FEATURE], memory.ints[PLACE], memory.ints[NEXT_PLACE] = f, place, after
+@kernel(counted=False)
+def keep(memory, f, merit, threshold):
+    """Note the best cut so far."""
+    memory.floats[MERIT], memory.floats[THRESHOLD] = merit, threshold
+    memory.ints[FEATURE] = f
 
 
-@kernel
+@kernel(counted=False)
 def scan_classes(ground, f, m, node, rules, memory):
     """Try all cuts of the sorted places by Gini's impurity; see `search_classes`."""
-    rows, ranks, marks, line, tally = (
-        ground.rows,
-        ground.ranks,
-        ground.marks,
-        memory.line,
-        memory.tally,
-    )
+    rows, keys, marks, tally = memory.rows, memory.keys, ground.marks, memory.tally
     w_all, begin = np.int64(node[0]), rules.min_samples_leaf - 1
     best, slack = memory.floats[MERIT], w_all * NEAR
     a, b, w, bar = np.int64(0), np.int64(node[1]), np.int64(0), best + w_all - slack
@@ -138,8 +137,7 @@ def scan_classes(ground, f, m, node, rules, memory):
         tally[0, c] = 0
     stop = m - max(rules.min_samples_leaf, 1) if best < 0.0 else 0  # nothing beats pure sides
     for k in range(stop):
-        p = line[k]
-        mark = marks[rows[f, p]]
+        mark = marks[rows[k]]
         c, v = mark & CLASS_MASK, np.int64(mark >> CLASS_BITS)
         s = tally[0, c]
         a += v * (2 * s + v)
@@ -147,80 +145,58 @@ def scan_classes(ground, f, m, node, rules, memory):
         w += v
         tally[0, c] = s + v
         left, right = np.float64(w), np.float64(w_all - w)
-        gain = (a * right + b * left) / (left * right)
-        if gain > bar and k >= begin and ranks[f, p] != ranks[f, line[k + 1]]:
+        worth, scale = a * right + b * left, left * right  # the gain is their ratio
+        if worth > bar * scale and k >= begin and keys[k] != keys[k + 1]:
             merit = gini_merit(a, b, left, right)
             if merit > best and min(left, right) >= rules.min_weight_leaf:
-                best, bar = merit, gain - slack
-                keep(memory, f, merit, p, line[k + 1])
+                best, bar = merit, worth / scale - slack
+                keep(memory, f, merit, middle(keys[k], keys[k + 1]))
 
 
-@kernel
+@kernel(counted=False)
 def scan_numbers(ground, f, m, node, rules, memory):
     """Try all cuts of the sorted places by the squared error; see `search_numbers`."""
-    rows, ranks, products, weights, line = (
-        ground.rows,
-        ground.ranks,
-        ground.products,
-        ground.weights,
-        memory.line,
-    )
+    rows, keys = memory.rows, memory.keys
+    products, weights = ground.products, ground.weights
     w_all, s_all, begin = node[0], node[1], rules.min_samples_leaf - 1
     best, s, w = memory.floats[MERIT], 0.0, 0.0
     bar = best - NEAR * abs(best)
     for k in range(m - max(rules.min_samples_leaf, 1)):
-        p = line[k]
-        row = rows[f, p]
+        row = rows[k]
         s += products[row]
         w += weights[row]
         rest, right = s_all - s, w_all - w
-        gain = (s * s * right + rest * rest * w) / (w * right)
-        if gain > bar and k >= begin and ranks[f, p] != ranks[f, line[k + 1]]:
+        worth = s * s * right + rest * rest * w  # the gain is worth / (w right)
+        if worth > bar * (w * right) and k >= begin and keys[k] != keys[k + 1]:
             merit = means_merit(s, rest, w, right)
             if merit > best and min(w, right) >= rules.min_weight_leaf:
                 best, bar = merit, merit - NEAR * abs(merit)
-                keep(memory, f, merit, p, line[k + 1])
+                keep(memory, f, merit, middle(keys[k], keys[k + 1]))
 
 
-@kernel
-def judge_threshold(ground, values, members, node, drawn, rules, memory):
-    """Try the cut of feature f at a random threshold between its first and its last value."""
-    f, first, last, state = drawn
+@kernel(counted=False)
+def judge_threshold(ground, table, members, node, drawn, rules, memory):
+    """Try the cut of feature f at a random threshold between its least and its largest value."""
     start, end, weight, total = node[0], node[1], node[3], node[4]
-    rows, places, ids, marks, tally = (
-        ground.rows,
-        ground.places,
-        ground.ids,
-        ground.marks,
-        memory.tally,
-    )
-    low, high = (
-        np.float64(values[f, ids[rows[f, first]]]),
-        np.float64(values[f, ids[rows[f, last]]]),
-    )
-    threshold = between(state, low, high)
+    f, low, high = drawn[0], np.float64(drawn[1]), np.float64(drawn[2])
+    flat, step, first = table.flat, table.steps[0], table.steps[1] * f
+    marks, products, weights, tally = ground.marks, ground.products, ground.weights, memory.tally
+    threshold = between(drawn[3], low, high)
     threshold = low if threshold == high else threshold
-    below_it, above = first, last  # the last place on the left, the first on the right
-    while above - below_it > 1:
-        p = (below_it + above) // 2
-        if values[f, ids[rows[f, p]]] <= threshold:
-            below_it = p
-        else:
-            above = p
     n_left, w_left, s_left = 0, 0.0, 0.0
     if rules.numbers:
         for i in range(start, end):
             row = members[i]
-            if places[f, row] <= below_it:
-                n_left += 1
-                w_left += ground.weights[row]
-                s_left += ground.products[row]
+            inside = np.float64(flat[step * row + first]) <= threshold
+            n_left += inside
+            w_left += weights[row] if inside else 0.0
+            s_left += products[row] if inside else 0.0
     else:
         for c in range(tally.shape[1]):
             tally[0, c] = 0
         for i in range(start, end):
             row = members[i]
-            inside = np.int64(places[f, row] <= below_it)
+            inside = np.int64(np.float64(flat[step * row + first]) <= threshold)
             tally[0, marks[row] & CLASS_MASK] += inside * np.int64(marks[row] >> CLASS_BITS)
             n_left += inside
     if min(n_left, end - start - n_left) < rules.min_samples_leaf:
@@ -237,5 +213,4 @@ def judge_threshold(ground, values, members, node, drawn, rules, memory):
         w_left = np.float64(w)
         merit = gini_merit(a, b, w_left, weight - w_left)
     if min(w_left, weight - w_left) >= rules.min_weight_leaf and merit > memory.floats[MERIT]:
-        keep(memory, f, merit, below_it, above)
-        memory.floats[THRESHOLD] = threshold
+        keep(memory, f, merit, threshold)
