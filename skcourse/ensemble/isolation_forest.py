@@ -35,7 +35,7 @@ from skcourse.ensemble.tree_members import Ground, copies, in_full
 from skcourse.tree import ExtraTreeRegressor
 from skcourse.tree.base import sorted_columns
 from skcourse.tree.categories import CategoryEncoder, read_table
-from skcourse.tree.columns import Columns
+from skcourse.tree.columns import as_columns
 from skcourse.tree.targets import number_targets
 from skcourse.tree.walk import add_values, pack
 
@@ -54,9 +54,7 @@ def unsorted_columns(X, is_categorical):
     """Return Columns for cuts at random, which ask for no order; X is few rows, sparse or not."""
     values = np.ascontiguousarray(X.toarray().T if issparse(X) else X.T)
     orders, has_missing = np.empty((len(values), 0), np.int32), np.isnan(values).any(axis=1)
-    places, ranks = np.empty((2, *values.shape), np.int32)
-    ready = np.zeros(1, np.uint8)
-    return Columns(values, orders, has_missing, is_categorical, places, ranks, ready)
+    return as_columns(values, orders, has_missing, is_categorical)
 
 
 def cuts_to_leaves(tree):

@@ -27,7 +27,7 @@ from skcourse.tree.base import (
     sorted_columns,
 )
 from skcourse.tree.categories import CategoryEncoder, read_table
-from skcourse.tree.columns import Columns, rank_columns
+from skcourse.tree.columns import Columns, as_columns, rank_columns
 from skcourse.tree.grower import grow
 from skcourse.tree.targets import Targets
 
@@ -125,8 +125,7 @@ def copies(template):
 
 def some_columns(columns, features):
     """Return Columns of some features, in their order, perhaps with repetitions."""
-    ready = columns.ready.copy()  # before the places, which another thread may be writing
-    return Columns(*(field[features] for field in columns[:-1]), ready)
+    return as_columns(*(field[features] for field in columns[:4]))
 
 
 def in_full(nodes, features):

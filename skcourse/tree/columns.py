@@ -71,15 +71,15 @@ def rank_columns(X, *, is_categorical=None, weights=None, orders=True, n_jobs=No
     reduce_blocks(sort, blocks, lambda total, part: None, n_jobs=n_jobs)
     if is_categorical is None:
         is_categorical = np.zeros(d, np.bool_)
-    return Columns(
-        values,
-        order,
-        has_missing,
-        np.asarray(is_categorical, np.bool_),
-        np.ascontiguousarray(X, np.float32),
-        np.empty((n, d), np.int32),  # no memory is taken before it is written
-        np.zeros(1, np.uint8),
-    )
+    return as_columns(values, order, has_missing, is_categorical, X)
+
+
+def as_columns(values, orders, has_missing, is_categorical, X=None):
+    """Return Columns; X, of shape (n, d), is `values` by rows, and made if it is not there."""
+    table = np.require(values.T if X is None else X, np.float32, ["C", "A"])
+    places = np.empty(table.shape, np.int32)  # no memory is taken before it is written
+    kinds = np.asarray(is_categorical, np.bool_)
+    return Columns(values, orders, has_missing, kinds, table, places, np.zeros(1, np.uint8))
 
 
 def with_orders(columns):

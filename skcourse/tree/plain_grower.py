@@ -338,7 +338,7 @@ def grow_plain(columns, targets, statistics, growth, *, seed, leaves=None):
         np.zeros(-(-n // 64), np.uint64),
         np.zeros(-(-n // 4096), np.uint64),
     )
-    tables = (Table(columns.values.ravel(), (1, n)), Table(columns.table.ravel(), (d, 1)))
+    tables = (Table(flat(columns.values), (1, n)), Table(flat(columns.table), (d, 1)))
     members = np.flatnonzero(weights).astype(np.int32)
     rules = Plain(
         random=random,
@@ -369,6 +369,13 @@ def grow_plain(columns, targets, statistics, growth, *, seed, leaves=None):
         leaves[:] = -1
     nodes, n_nodes = grow_rows(ground, tables, y, members, rules, memory, marked)
     return as_nodes(nodes, n_nodes)
+
+
+def flat(values):
+    """Return a matrix as a vector that cannot be written: X of a user is of that kind, or not."""
+    view = np.asarray(values).reshape(-1).view(np.ndarray)
+    view.flags.writeable = False
+    return view
 
 
 def as_nodes(nodes, n_nodes):
