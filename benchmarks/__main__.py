@@ -20,6 +20,7 @@ def arguments(argv=None):
         help="workloads and tables with this in their name",
     )
     parser.add_argument("--quick", action="store_true", help="a tenth of the samples, fewer rounds")
+    parser.add_argument("--rounds", type=int, help="how often each contender fits on the clock")
     parser.add_argument(
         "--threads", type=int, default=cores(), help="for all (default: all cores, %(default)s)"
     )
@@ -66,6 +67,9 @@ def main(argv=None):
 
     plan = Plan(shrink=10, min_rounds=2, seconds=1.0) if options.quick else Plan()
     command = "python -m benchmarks" + " --quick" * options.quick
+    if options.rounds:
+        plan = plan._replace(min_rounds=options.rounds, max_rounds=options.rounds)
+        command += f" --rounds {options.rounds}"
     command += f" --only {' '.join(options.only)}" if options.only else ""
     begun = circumstances(command, options.threads)
     print(begun, flush=True)

@@ -85,19 +85,19 @@ ONEDAL = ("scikit-learn-intelex",)
 
 WORKLOADS = [
     Workload(
-        f"{name}, 100 trees, 50,000 x 30",
+        f"{name}, {n_trees} trees, 50,000 x 30",
         data=partial(bumps, 50_000, 30, n_classes),
-        contenders=partial(estimators, "ensemble", name, **HOW),
+        contenders=partial(estimators, "ensemble", name, **HOW | {"n_estimators": n_trees}),
         loss=deviance if n_classes else squared_error,
         floor=floor,
         rivals=ONEDAL,
         slack=0.02,  # chance, where cuts tie; other peers draw other numbers
     )
-    for name, n_classes, floor in (
-        ("RandomForestClassifier", 3, 6.0),
-        ("RandomForestRegressor", 0, 6.0),
-        ("ExtraTreesClassifier", 3, 3.0),
-        ("ExtraTreesRegressor", 0, 3.0),
+    for name, n_classes, n_trees, floor in (  # regressors of few trees: theirs are slow
+        ("RandomForestClassifier", 3, 100, 6.0),
+        ("RandomForestRegressor", 0, 10, 6.0),
+        ("ExtraTreesClassifier", 3, 100, 3.0),
+        ("ExtraTreesRegressor", 0, 10, 3.0),
     )
 ]
 WORKLOADS += [
