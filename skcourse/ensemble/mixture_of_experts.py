@@ -108,12 +108,13 @@ class MixtureOfExperts(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 best = run
             if part.end(lambda best=best: known | self._attributes(best)):
                 break
-        if not best.converged:
+        if not best.converged and len(best.history["log_likelihood"]) == self.max_iter:
             warn_not_converged(
                 f"The mixture of experts has not converged after {self.max_iter} iterations. "
                 "Increase max_iter or tol, or lower n_experts."
             )
         self.__dict__.update(known | self._attributes(best))
+        task.end()
         return self
 
     def _check_again(self, known):
