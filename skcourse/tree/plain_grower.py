@@ -72,7 +72,7 @@ def doubled(tasks, n_used):
 def impurity_of(numbers, task, pure):
     """Return Gini's impurity, or the variance, from the sums of a task."""
     weight, squares = task[WEIGHT], task[SQUARES]
-    if pure:
+    if pure or weight == 0.0:
         return 0.0
     if numbers:
         mean = task[N_FLOATS] / weight
