@@ -16,7 +16,26 @@ import numpy as np
 from skcourse.core.kernel import kernel
 from skcourse.tree.ground import Ground, Table, place_rows
 from skcourse.tree.impurity import CRITERIA, GINI, SQUARED
-from skcourse.tree.nodes import LEAF, UNDEFINED, Nodes
+from skcourse.tree.plain_nodes import (
+    DEPTH,
+    END,
+    IMPURITY,
+    IS_LEFT,
+    KNOWN,
+    MISSING,
+    N_FLOATS,
+    NODE_FEATURE,
+    NODE_THRESHOLD,
+    PARENT,
+    SQUARES,
+    START,
+    TOTAL,
+    WEIGHT,
+    Tasks,
+    add_node,
+    as_nodes,
+    doubled,
+)
 from skcourse.tree.plain_search import (
     FEATURE,
     MERIT,
@@ -34,38 +53,7 @@ EPSILON = np.finfo(float).eps  # what scikit-learn takes for no impurity, and fo
 MANY = 2048  # rows of a node, beyond which values are read column by column
 DEEP = 7  # levels below which a tree that looks at all features is grown from sorted orders sooner
 
-# a task: ints and floats, then the sums of classes
-START, END, DEPTH, PARENT, IS_LEFT, KNOWN = range(6)
-IMPURITY, WEIGHT, SQUARES, TOTAL = range(4)  # Q, and S of the rounded products
-N_FLOATS = 4
-# a node
-LEFT, RIGHT, NODE_FEATURE, ROWS, MISSING = range(5)
-NODE_THRESHOLD, NODE_IMPURITY, NODE_WEIGHT = range(3)
-
 filling = threading.Lock()
-
-
-class Tasks(NamedTuple):
-    """Nodes that are still to be looked at, or nodes of the tree."""
-
-    ints: np.ndarray  # int64 (n, 6) of tasks, (n, 5) of nodes
-    floats: np.ndarray  # float64 (n, N_FLOATS + n_sums) of tasks, (n, 3 + n_sums) of nodes
-
-
-@kernel
-def doubled(tasks, n_used):
-    """Return the tasks with room for two more, at least."""
-    if tasks.ints.shape[0] - n_used >= 3:
-        return tasks
-    size = tasks.ints.shape[0]
-    ints = np.empty((2 * size, tasks.ints.shape[1]), np.int64)
-    floats = np.empty((2 * size, tasks.floats.shape[1]))
-    for i in range(n_used):
-        for j in range(ints.shape[1]):
-            ints[i, j] = tasks.ints[i, j]
-        for j in range(floats.shape[1]):
-            floats[i, j] = tasks.floats[i, j]
-    return Tasks(ints, floats)
 
 
 @kernel(exact=True, counted=False)
@@ -147,23 +135,6 @@ def divide(ground, table, y, members, node, spare, rules, sides):
     complete(numbers, sides[0], pure_left)
     complete(numbers, sides[1], pure_right)
     return n_left
-
-
-@kernel(counted=False)
-def add_node(nodes, n_nodes, task, sums, n_sums):
-    """Write a node, a leaf so far, and tell its parent."""
-    parent = task[PARENT]
-    if parent >= 0:
-        nodes.ints[parent, LEFT if task[IS_LEFT] else RIGHT] = n_nodes
-    nodes.ints[n_nodes, LEFT] = nodes.ints[n_nodes, RIGHT] = LEAF
-    nodes.ints[n_nodes, NODE_FEATURE] = UNDEFINED
-    nodes.ints[n_nodes, ROWS] = task[END] - task[START]
-    nodes.ints[n_nodes, MISSING] = 0
-    nodes.floats[n_nodes, NODE_THRESHOLD] = UNDEFINED
-    nodes.floats[n_nodes, NODE_IMPURITY] = sums[IMPURITY]
-    nodes.floats[n_nodes, NODE_WEIGHT] = sums[WEIGHT]
-    for k in range(n_sums):
-        nodes.floats[n_nodes, 3 + k] = sums[N_FLOATS + k] / sums[WEIGHT]
 
 
 @kernel(counted=False)
@@ -376,25 +347,6 @@ def flat(values):
     view = np.asarray(values).reshape(-1).view(np.ndarray)
     view.flags.writeable = False
     return view
-
-
-def as_nodes(nodes, n_nodes):
-    """Return a grown tree as Nodes."""
-    ints, floats = nodes.ints[:n_nodes], nodes.floats[:n_nodes]
-    return Nodes(
-        children_left=ints[:, LEFT].copy(),
-        children_right=ints[:, RIGHT].copy(),
-        feature=ints[:, NODE_FEATURE].copy(),
-        threshold=floats[:, NODE_THRESHOLD].copy(),
-        missing_go_to_left=ints[:, MISSING].astype(np.uint8),
-        value=floats[:, np.newaxis, 3:].copy(),
-        impurity=floats[:, NODE_IMPURITY].copy(),
-        n_node_samples=ints[:, ROWS].copy(),
-        weighted_n_node_samples=floats[:, NODE_WEIGHT].copy(),
-        category_set=np.full(n_nodes, -1, np.int64),
-        set_start=np.zeros(1, np.int64),
-        set_words=np.empty(0, np.uint64),
-    )
 
 
 def fill_places(columns):
