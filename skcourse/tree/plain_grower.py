@@ -51,7 +51,6 @@ from skcourse.tree.statistics import CLASS_BITS
 
 EPSILON = np.finfo(float).eps  # what scikit-learn takes for no impurity, and for no improvement
 MANY = 2048  # rows of a node, beyond which values are read column by column
-DEEP = 7  # levels below which a tree that looks at all features is grown from sorted orders sooner
 
 filling = threading.Lock()
 
@@ -237,6 +236,7 @@ def grow_rows(ground, tables, y, members, rules, memory, leaves):
     nodes : Tasks
     n_nodes : int
     """
+    by_column, by_row = tables
     n_sums, n_members = rules.n_classes, members.shape[0]
     nodes = Tasks(np.empty((64, 5), np.int64), np.empty((64, 3 + n_sums)))
     stack = Tasks(np.empty((64, 6), np.int64), np.empty((64, N_FLOATS + n_sums)))
@@ -244,7 +244,7 @@ def grow_rows(ground, tables, y, members, rules, memory, leaves):
         np.empty(6, np.int64), np.empty(N_FLOATS + n_sums), np.empty((2, N_FLOATS + n_sums))
     )
     everything = (0, n_members, 0, np.inf)  # is on the left
-    divide(ground, tables[0], y, members, everything, memory.rows, rules, frame.sides)
+    divide(ground, by_column, y, members, everything, memory.rows, rules, frame.sides)
     for k in range(N_FLOATS + n_sums):
         stack.floats[0, k] = frame.sides[0, k]
     root = stack.ints[0]
@@ -253,14 +253,19 @@ def grow_rows(ground, tables, y, members, rules, memory, leaves):
     while height > 0:
         height -= 1
         take_task(stack, height, frame)
-        nodes, stack = doubled(nodes, n_nodes), doubled(stack, height)
+        if nodes.ints.shape[0] - n_nodes < 3:
+            nodes = doubled(nodes, n_nodes)
+        if stack.ints.shape[0] - height < 3:
+            stack = doubled(stack, height)
         node, task = n_nodes, frame.task
         n_nodes += 1
         add_node(nodes, node, task, frame.sums, n_sums)
         middle = -1
         if not stays_leaf(rules, task, frame.sums):
-            table = tables[0] if task[END] - task[START] > MANY else tables[1]
-            middle = split_node(ground, table, y, members, rules, memory, frame)
+            if task[END] - task[START] > MANY:
+                middle = split_node(ground, by_column, y, members, rules, memory, frame)
+            else:
+                middle = split_node(ground, by_row, y, members, rules, memory, frame)
         if middle < 0:
             mark(leaves, members, task, node)
             continue
@@ -275,7 +280,7 @@ def grow_rows(ground, tables, y, members, rules, memory, leaves):
 def is_plain(columns, targets, statistics, growth):
     """Tell whether a tree can be grown here, and will not grow sooner by `grower`."""
     criterion, n = CRITERIA[growth.criterion], columns.values.shape[1]
-    d, shallow = len(columns.values), growth.max_depth < DEEP
+    few = 2 * growth.max_features < len(columns.values)  # else sorted orders, kept, are sooner
     free = growth.monotonic is None or not np.any(growth.monotonic)
     sums = statistics.counts if criterion == GINI else statistics.products
     return (
@@ -287,7 +292,7 @@ def is_plain(columns, targets, statistics, growth):
         and n > 0
         and not columns.has_missing.any()
         and not columns.is_categorical.any()
-        and (growth.splitter == "random" or not shallow or 2 * growth.max_features < d)
+        and (growth.splitter == "random" or few)
     )
 
 

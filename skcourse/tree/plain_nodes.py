@@ -25,9 +25,7 @@ class Tasks(NamedTuple):
 
 @kernel
 def doubled(tasks, n_used):
-    """Return the tasks with room for two more, at least."""
-    if tasks.ints.shape[0] - n_used >= 3:
-        return tasks
+    """Return the tasks with twice the room."""
     size = tasks.ints.shape[0]
     ints = np.empty((2 * size, tasks.ints.shape[1]), np.int64)
     floats = np.empty((2 * size, tasks.floats.shape[1]))

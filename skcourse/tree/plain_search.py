@@ -81,7 +81,7 @@ def look(ground, table, members, node, rules, memory):
         j += n_constant - n_known
         f = features[j]
         if rules.random:
-            low, high = range_of_values(table, f, members, span)
+            low, high = read_values(table, f, members, span, keys)
         else:
             if m <= FEW:
                 sort_few(table, f, members, span, rows, keys)
@@ -96,7 +96,7 @@ def look(ground, table, members, node, rules, memory):
         features[j], features[n_left] = features[n_left], f
         if rules.random:
             state = next_state(state)
-            judge_threshold(ground, table, members, node, (f, low, high, state), rules, memory)
+            judge_threshold(ground, members, node, (f, low, high, state), rules, memory)
         elif rules.numbers:
             scan_numbers(ground, f, m, (weight, total), rules, memory)
         else:
@@ -109,12 +109,13 @@ def look(ground, table, members, node, rules, memory):
 
 
 @kernel(counted=False)
-def range_of_values(table, f, members, span):
-    """Return the least and the largest value of some rows."""
-    flat, step, first = table.flat, table.steps[0], table.steps[1] * f
-    low = high = flat[step * members[span[0]] + first]
-    for i in range(span[0] + 1, span[1]):
-        x = flat[step * members[i] + first]
+def read_values(table, f, members, span, keys):
+    """Copy the values of some rows to `keys`; return the least and the largest."""
+    flat, step, first, start = table.flat, table.steps[0], table.steps[1] * f, span[0]
+    low = high = flat[step * members[start] + first]
+    for i in range(span[1] - start):
+        x = flat[step * members[start + i] + first]
+        keys[i] = x
         low, high = min(low, x), max(high, x)
     return low, high
 
@@ -175,29 +176,32 @@ def scan_numbers(ground, f, m, node, rules, memory):
 
 
 @kernel(counted=False)
-def judge_threshold(ground, table, members, node, drawn, rules, memory):
-    """Try the cut of feature f at a random threshold between its least and its largest value."""
+def judge_threshold(ground, members, node, drawn, rules, memory):
+    """Try the cut of feature f at a random threshold between its least and its largest value.
+
+    The values of the members are in `memory.keys`.
+    """
     start, end, weight, total = node[0], node[1], node[3], node[4]
     f, low, high = drawn[0], np.float64(drawn[1]), np.float64(drawn[2])
-    flat, step, first = table.flat, table.steps[0], table.steps[1] * f
-    marks, products, weights, tally = ground.marks, ground.products, ground.weights, memory.tally
+    keys, tally = memory.keys, memory.tally
+    marks, products, weights = ground.marks, ground.products, ground.weights
     threshold = between(drawn[3], low, high)
     threshold = low if threshold == high else threshold
     n_left, w_left, s_left = 0, 0.0, 0.0
     if rules.numbers:
-        for i in range(start, end):
-            row = members[i]
-            inside = np.float64(flat[step * row + first]) <= threshold
-            n_left += inside
-            w_left += weights[row] if inside else 0.0
-            s_left += products[row] if inside else 0.0
+        for i in range(end - start):
+            row = members[start + i]
+            inside = np.float64(np.float64(keys[i]) <= threshold)
+            n_left += np.int64(inside)
+            w_left += inside * weights[row]
+            s_left += inside * products[row]
     else:
         for c in range(tally.shape[1]):
             tally[0, c] = 0
-        for i in range(start, end):
-            row = members[i]
-            inside = np.int64(np.float64(flat[step * row + first]) <= threshold)
-            tally[0, marks[row] & CLASS_MASK] += inside * np.int64(marks[row] >> CLASS_BITS)
+        for i in range(end - start):
+            mark = marks[members[start + i]]
+            inside = np.int64(np.float64(keys[i]) <= threshold)
+            tally[0, mark & CLASS_MASK] += inside * np.int64(mark >> CLASS_BITS)
             n_left += inside
     if min(n_left, end - start - n_left) < rules.min_samples_leaf:
         return
