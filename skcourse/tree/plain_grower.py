@@ -49,6 +49,7 @@ from skcourse.tree.plain_search import (
 from skcourse.tree.search_classes import CLASS_MASK
 from skcourse.tree.statistics import CLASS_BITS
 
+SHORT = 20_000  # rows of a table for which there is nothing to be gained by keeping orders
 EPSILON = np.finfo(float).eps  # what scikit-learn takes for no impurity, and for no improvement
 MANY = 2048  # rows of a node, beyond which values are read column by column
 
@@ -292,7 +293,7 @@ def is_plain(columns, targets, statistics, growth):
         and n > 0
         and not columns.has_missing.any()
         and not columns.is_categorical.any()
-        and (growth.splitter == "random" or few)
+        and (growth.splitter == "random" or few or n <= SHORT)
     )
 
 
