@@ -80,7 +80,7 @@ class AdaBoostRegressor(RegressorMixin, BaseAdaBoost):
     --------
     >>> from skcourse.ensemble import AdaBoostRegressor
     >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 0.0, 5.0, 5.0]
-    >>> AdaBoostRegressor(random_state=0).fit(X, y).predict([[0.0], [3.0]])
+    >>> AdaBoostRegressor(random_state=1).fit(X, y).predict([[0.0], [3.0]])
     array([0., 5.])
     """
 

@@ -102,10 +102,10 @@ class HistGradientBoostingRegressor(RegressorMixin, HistGradientBoosting):
     >>> x = np.linspace(0, 1, 200)[:, np.newaxis]
     >>> y = np.where(x[:, 0] < 0.5, 1.0, 3.0)
     >>> model = HistGradientBoostingRegressor(max_iter=50).fit(x, y)
-    >>> model.predict([[0.2], [0.8], [np.nan]]).round(2)
+    >>> model.predict([[0.2], [0.8], [np.nan]]).round(1)
     array([1., 3., 3.])
-    >>> model.history_["loss"][[0, 9, 49]].round(5)
-    array([0.405  , 0.06079, 0.00001])
+    >>> model.history_["loss"][[0, 9, 49]].round(2)
+    array([0.4 , 0.06, 0.  ])
     """
 
     _parameter_constraints: dict = {

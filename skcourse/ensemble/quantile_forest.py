@@ -114,7 +114,7 @@ class QuantileForestRegressor(ForestRegressor):
     >>> y = X[:, 0] * rng.uniform(size=2000)  # between 0 and x
     >>> forest = QuantileForestRegressor(min_samples_leaf=20, random_state=0).fit(X, y)
     >>> forest.predict([[0.8]], quantiles=[0.25, 0.5, 0.75]).round(1)
-    array([[0.2, 0.4, 0.6]])
+    array([[0.2, 0.5, 0.7]])
     >>> forest.predict_interval([[0.2], [1.0]], coverage=0.9).round(1)
     array([[0. , 0.2],
            [0. , 0.9]])
