@@ -55,18 +55,18 @@ def add_node(nodes, n_nodes, task, sums, n_sums):
 
 
 def as_nodes(nodes, n_nodes):
-    """Return a grown tree as Nodes."""
+    """Return a grown tree as Nodes, in numpy's own dtypes: those of a kernel pickle otherwise."""
     ints, floats = nodes.ints[:n_nodes], nodes.floats[:n_nodes]
     return Nodes(
-        children_left=ints[:, LEFT].copy(),
-        children_right=ints[:, RIGHT].copy(),
-        feature=ints[:, NODE_FEATURE].copy(),
-        threshold=floats[:, NODE_THRESHOLD].copy(),
+        children_left=ints[:, LEFT].astype(np.int64),
+        children_right=ints[:, RIGHT].astype(np.int64),
+        feature=ints[:, NODE_FEATURE].astype(np.int64),
+        threshold=floats[:, NODE_THRESHOLD].astype(np.float64),
         missing_go_to_left=ints[:, MISSING].astype(np.uint8),
-        value=floats[:, np.newaxis, 3:].copy(),
-        impurity=floats[:, NODE_IMPURITY].copy(),
-        n_node_samples=ints[:, ROWS].copy(),
-        weighted_n_node_samples=floats[:, NODE_WEIGHT].copy(),
+        value=floats[:, np.newaxis, 3:].astype(np.float64, order="C"),
+        impurity=floats[:, NODE_IMPURITY].astype(np.float64),
+        n_node_samples=ints[:, ROWS].astype(np.int64),
+        weighted_n_node_samples=floats[:, NODE_WEIGHT].astype(np.float64),
         category_set=np.full(n_nodes, -1, np.int64),
         set_start=np.zeros(1, np.int64),
         set_words=np.empty(0, np.uint64),
