@@ -320,6 +320,14 @@ def test_too_many_parts(ours, theirs, name, value):
     assert_same_kind(found, expected)
 
 
+# Theirs do: an infinite number lies beyond the last threshold.
+TAKE_INFINITY = (
+    "HistGradientBoostingClassifier",
+    "HistGradientBoostingRegressor",
+    "IsolationForest",
+)
+
+
 @pytest.mark.parametrize(("ours", "theirs"), list(pairs()))
 def test_asked_wrongly(ours, theirs):
     problem = make_problem(ours)
@@ -333,6 +341,8 @@ def test_asked_wrongly(ours, theirs):
         fitted = clone(ours).fit(X, problem.y), clone(theirs).fit(X, problem.y)
         for pair, questions in ((unfitted, [X]), (fitted, wrong)):
             for asked in questions:
+                if asked is bad and type(ours).__name__ in TAKE_INFINITY:
+                    continue
                 assert_same_kind(*[raised(getattr(fit, method), asked) for fit in pair])
 
 
