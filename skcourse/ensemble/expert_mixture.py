@@ -118,13 +118,46 @@ def anew(estimator):
     return copy(estimator) if goes_on else clone(estimator)
 
 
+def origin_of(problem, estimator):
+    """Return where the rows are best measured from in a fit: (d,) in the dtype of X, or None.
+
+    Scores <v, x> + c with a free c are the same from any origin. Far from the rows, though, their
+    columns are nearly collinear with the constant, and a step of Newton's nearly undetermined.
+    """
+    linear = type(estimator) is LogisticRegression and estimator.solver != "liblinear"
+    if not (linear and estimator.fit_intercept) or issparse(problem.X):
+        return None
+    with one_blas_thread():  # its threads change the last bits
+        mean = problem.weights @ problem.X / problem.weights.sum()
+    return mean.astype(problem.X.dtype)
+
+
+def moved(estimator, shift):
+    """Return the logistic regression, if it is fitted, for rows from which `shift` is taken."""
+    if hasattr(estimator, "coef_"):
+        constant = estimator.intercept_ + np.asarray(estimator.coef_, np.float64) @ shift
+        estimator.intercept_ = constant.astype(estimator.coef_.dtype)
+    return estimator
+
+
+def refitted(problem, estimator, labels, weights):
+    """Return the estimator fitted again, with weights (n, times): each row as often as that."""
+    origin, times = origin_of(problem, estimator), weights.shape[1]
+    found = anew(estimator)
+    X = problem.X if origin is None else problem.X - origin
+    if times > 1:
+        X = vstack([X] * times, "csr") if issparse(X) else np.tile(X, (times, 1))
+    if origin is None:
+        return found.fit(X, labels, sample_weight=weights.T.ravel())
+    return moved(moved(found, origin).fit(X, labels, sample_weight=weights.T.ravel()), -origin)
+
+
 def fit_experts(problem, experts, shares):
     """Return experts refitted by (3), and their variances by (5)."""
     weights = problem.weights[:, np.newaxis] * np.maximum(shares, LEAST)
     fitted, variances = [], []
     for expert, own in zip(experts, weights.T, strict=True):
-        own = np.ascontiguousarray(own)
-        expert = anew(expert).fit(problem.X, problem.y, sample_weight=own)
+        expert = refitted(problem, expert, problem.y, own[:, np.newaxis])
         fitted.append(expert)
         if problem.n_classes is None:
             means = np.average(residuals(problem, expert) ** 2, axis=0, weights=own)
@@ -137,11 +170,8 @@ def fit_gate(problem, gate, shares):
     if gate is None:
         return None
     n, n_experts = shares.shape
-    X = problem.X
-    stacked = vstack([X] * n_experts, "csr") if issparse(X) else np.tile(X, (n_experts, 1))
     weights = problem.weights[:, np.newaxis] * np.maximum(shares, LEAST)
-    labels = np.repeat(np.arange(n_experts), n)
-    return anew(gate).fit(stacked, labels, sample_weight=weights.T.ravel())
+    return refitted(problem, gate, np.repeat(np.arange(n_experts), n), weights)
 
 
 def drawn_shares(problem, n_experts, rng):

@@ -87,6 +87,19 @@ def test_a_step_that_leads_down_is_refused(corners):
     assert np.all(np.diff(model.history_["log_likelihood"]) >= 0.0)
 
 
+def test_far_from_the_origin_nothing_is_singular(corners):
+    X, y = corners
+    near = MixtureOfExpertsClassifier(random_state=0).fit(X, y)
+    far = MixtureOfExpertsClassifier(random_state=0, warm_start=True).fit(X + 1e7, y)
+    assert far.n_iter_ == near.n_iter_
+    # Scores <v, x> + c, with |v| of about 10, are small differences of numbers of 1e8.
+    rounding = 100 * 1e8 * np.finfo(float).eps
+    shares = near.predict_proba(X)
+    np.testing.assert_allclose(far.predict_proba(X + 1e7), shares, rtol=0, atol=rounding)
+    before = far.log_likelihood_
+    assert 0 <= far.fit(X + 1e7, y).log_likelihood_ - before < far.tol  # goes on from there
+
+
 def test_one_expert_needs_no_gate(halves):
     X, y, _ = halves
     model = MixtureOfExpertsRegressor(n_experts=1).fit(X, y)
