@@ -22,6 +22,7 @@ def adaboost_regressor(cls):
 
 
 PROMISES = {"AdaBoostClassifier": adaboost_classifier, "AdaBoostRegressor": adaboost_regressor}
+LONG = {"AdaBoostClassifier": 60_000, "AdaBoostRegressor": 20_000}
 # of classes apart, stumps split off one or another alike, and theirs leaves the choice to rounding
 DEEP = DecisionTreeClassifier(max_depth=3, random_state=0)
 SHARP = {"AdaBoostClassifier": {"estimator": DEEP, "n_estimators": 1}}

@@ -26,3 +26,4 @@ def bagging_regressor(cls):
 
 
 PROMISES = {"BaggingClassifier": bagging_classifier, "BaggingRegressor": bagging_regressor}
+LONG = {"BaggingClassifier": 60_000, "BaggingRegressor": 20_000}

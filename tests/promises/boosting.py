@@ -26,6 +26,7 @@ PROMISES = {
     "GradientBoostingClassifier": gradient_boosting_classifier,
     "GradientBoostingRegressor": gradient_boosting_regressor,
 }
+LONG = dict.fromkeys(PROMISES, 60_000)
 SHARP = {  # deeper, cuts of equal gain are frequent, and their rounding chooses among them
     name: {"n_estimators": 10, "max_depth": 2} for name in PROMISES
 }

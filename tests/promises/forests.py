@@ -54,6 +54,7 @@ PROMISES = {
     "RandomForestRegressor": random_forest_regressor,
     "RandomTreesEmbedding": random_trees_embedding,
 }
+LONG = {name: 60_000 if "Classifier" in name else 20_000 for name in PROMISES}  # as trees are deep
 SHARP = {name: {"n_estimators": 10} for name in PROMISES}
 # Levels that are full whatever rounding does to the values: as many leaves, and a dense code.
 SHARP["RandomTreesEmbedding"] |= {"max_depth": 2, "sparse_output": False}

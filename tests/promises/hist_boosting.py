@@ -27,3 +27,4 @@ PROMISES = {
     "HistGradientBoostingRegressor": hist_gradient_boosting_regressor,
 }
 SHARP = {name: {"max_iter": 10} for name in PROMISES}
+LONG = dict.fromkeys(PROMISES, 60_000)
