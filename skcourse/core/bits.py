@@ -14,6 +14,15 @@ def count_instruction(typing, word):
     return types.int64(types.uint64), generate
 
 
+def sum_instruction(typing, word):
+    """Say to numba which instruction `count_bits(word)` is."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.ctpop(arguments[0])
+
+    return types.int64(types.uint64), generate
+
+
 if numba.config.DISABLE_JIT:
 
     def lowest_bit(word):
@@ -21,5 +30,10 @@ if numba.config.DISABLE_JIT:
         word = int(word)
         return (word & -word).bit_length() - 1
 
+    def count_bits(word):
+        """Return how many bits of a uint64 are 1."""
+        return int(word).bit_count()
+
 else:
     lowest_bit = intrinsic(count_instruction)
+    count_bits = intrinsic(sum_instruction)

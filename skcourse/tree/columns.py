@@ -32,7 +32,7 @@ class Columns(NamedTuple):
     has_missing: np.ndarray  # bool (d,)
     is_categorical: np.ndarray  # bool (d,)
     table: np.ndarray  # float32 (n, d), X by rows
-    places: np.ndarray  # int32 (n, d), the place of each row in `orders`, once `ready` says so
+    places: np.ndarray  # uint32 (n, d), see `ground.place_rows`, once `ready` says so
     ready: np.ndarray  # uint8 (1,)
 
 
@@ -77,7 +77,7 @@ def rank_columns(X, *, is_categorical=None, weights=None, orders=True, n_jobs=No
 def as_columns(values, orders, has_missing, is_categorical, X=None):
     """Return Columns; X, of shape (n, d), is `values` by rows, and made if it is not there."""
     table = np.require(values.T if X is None else X, np.float32, ["C", "A"])
-    places = np.empty(table.shape, np.int32)  # no memory is taken before it is written
+    places = np.empty(table.shape, np.uint32)  # no memory is taken before it is written
     kinds = np.asarray(is_categorical, np.bool_)
     return Columns(values, orders, has_missing, kinds, table, places, np.zeros(1, np.uint8))
 

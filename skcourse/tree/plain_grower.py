@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skcourse.core.kernel import kernel
-from skcourse.tree.ground import Ground, Table, place_rows
+from skcourse.tree.ground import Ground, new_desk, place_rows
 from skcourse.tree.impurity import CRITERIA, GINI, SQUARED
 from skcourse.tree.plain_nodes import (
     DEPTH,
@@ -36,22 +36,24 @@ from skcourse.tree.plain_nodes import (
     as_nodes,
     doubled,
 )
-from skcourse.tree.plain_search import (
+from skcourse.tree.plain_scan import (
     FEATURE,
+    LEFT_BEST,
     MERIT,
     N_CONSTANTS,
+    NODE,
+    PLACE,
     STATE,
     THRESHOLD,
-    Memory,
-    Plain,
-    look,
+    Best,
+    find_threshold,
 )
+from skcourse.tree.plain_search import Drawer, Plain, look
 from skcourse.tree.search_classes import CLASS_MASK
 from skcourse.tree.statistics import CLASS_BITS
 
-SHORT = 20_000  # rows of a table for which there is nothing to be gained by keeping orders
+MAX_ROWS = 2**30  # whose places, and whether they tie, are uint32
 EPSILON = np.finfo(float).eps  # what scikit-learn takes for no impurity, and for no improvement
-MANY = 2048  # rows of a node, beyond which values are read column by column
 
 filling = threading.Lock()
 
@@ -69,72 +71,83 @@ def impurity_of(numbers, task, pure):
 
 
 @kernel(counted=False)
-def add_member(ground, y, row, numbers, task):
-    """Add a row to the sums of a task; return its target."""
-    if numbers:
-        w, value = ground.weights[row], y[row]
-        task[WEIGHT] += w
-        task[SQUARES] += w * value * value
-        task[N_FLOATS] += w * value
-        task[TOTAL] += ground.products[row]
-        return value
-    mark = ground.marks[row]
-    task[N_FLOATS + (mark & CLASS_MASK)] += np.float64(mark >> CLASS_BITS)
-    return 0.0
+def sum_numbers(ground, members, span, sums):
+    """Sum the numbers of some rows: W, sum w y^2, sum w y, S; and their variance."""
+    first, pure = ground.y[members[span[0]]], True
+    weight = squares = total = rounded = 0.0
+    for i in range(span[0], span[1]):
+        row = members[i]
+        w, value = ground.weights[row], ground.y[row]
+        weight += w
+        squares += w * value * value
+        total += w * value
+        rounded += ground.products[row]
+        pure &= value == first
+    sums[WEIGHT], sums[SQUARES], sums[N_FLOATS], sums[TOTAL] = weight, squares, total, rounded
+    sums[IMPURITY] = impurity_of(True, sums, pure)
 
 
 @kernel(counted=False)
-def complete(numbers, task, pure):
-    """Finish the sums of a task: weight and squares of classes, and the impurity."""
-    if not numbers:
-        weight = squares = 0.0
-        for c in range(N_FLOATS, task.shape[0]):
-            weight += task[c]
-            squares += task[c] * task[c]
-        task[WEIGHT], task[SQUARES] = weight, squares
-    task[IMPURITY] = impurity_of(numbers, task, pure and numbers)
+def sum_classes(ground, members, sums):
+    """Sum the weights of the classes of all members."""
+    for k in range(sums.shape[0]):
+        sums[k] = 0.0
+    for i in range(members.shape[0]):
+        mark = ground.marks[members[i]]
+        sums[N_FLOATS + (mark & CLASS_MASK)] += np.float64(mark >> CLASS_BITS)
+    complete_classes(sums)
 
 
 @kernel(counted=False)
-def divide(ground, table, y, members, node, spare, rules, sides):
-    """Put the members on the left of a cut first, in their order, and sum both sides.
+def complete_classes(sums):
+    """Finish the sums of classes: W, the sum of squares, and Gini's impurity."""
+    weight = squares = 0.0
+    for c in range(N_FLOATS, sums.shape[0]):
+        weight += sums[c]
+        squares += sums[c] * sums[c]
+    sums[WEIGHT], sums[SQUARES] = weight, squares
+    sums[IMPURITY] = impurity_of(False, sums, False)
 
-    Parameters
-    ----------
-    node : (start, end, f, threshold): left is up to that value of feature f
-    spare : int32 array, scratch
-    sides : float64 (2, N_FLOATS + n_sums), sums of the left and the right side, overwritten
+
+@kernel(counted=False)
+def divide(ground, members, span, spare, rules, best):
+    """Put the members on the left of the best cut first, in their order.
 
     Returns
     -------
     middle : int, where the right side begins
     """
-    start, end, f, threshold = node
-    numbers, flat = rules.numbers, table.flat
-    step, first = table.steps[0], table.steps[1] * f
-    for side in range(2):
-        for j in range(sides.shape[1]):
-            sides[side, j] = 0.0
-    n_left, n_right, pure_left, pure_right, y_left, y_right = start, 0, True, True, 0.0, 0.0
+    (start, end), f, place = span, best.ints[FEATURE], best.ints[PLACE]
+    places, table, threshold = ground.places, ground.table, best.floats[THRESHOLD]
+    d, n_left, n_right, left = rules.n_features, start, 0, np.int64(0)
     for i in range(start, end):
         row = members[i]
-        if np.float64(flat[step * row + first]) <= threshold:
-            value = add_member(ground, y, row, numbers, sides[0])
-            y_left = value if n_left == start else y_left
-            pure_left &= value == y_left
-            members[n_left] = row
-            n_left += 1
+        if rules.random:
+            left = np.int64(np.float64(table[d * row + f]) <= threshold)
         else:
-            value = add_member(ground, y, row, numbers, sides[1])
-            y_right = value if n_right == 0 else y_right
-            pure_right &= value == y_right
-            spare[n_right] = row
-            n_right += 1
+            left = np.int64(places[row, f] <= place)
+        members[n_left] = row
+        spare[n_right] = row
+        n_left += left
+        n_right += 1 - left
     for i in range(n_right):
         members[n_left + i] = spare[i]
-    complete(numbers, sides[0], pure_left)
-    complete(numbers, sides[1], pure_right)
     return n_left
+
+
+@kernel(counted=False)
+def sum_sides(ground, members, task, middle, rules, best, frame):
+    """Sum both sides of a node that was divided."""
+    sums, sides, tally = frame.sums, frame.sides, best.tally
+    if rules.numbers:
+        sum_numbers(ground, members, (task[START], middle), sides[0])
+        sum_numbers(ground, members, (middle, task[END]), sides[1])
+        return
+    for c in range(tally.shape[1]):
+        sides[0, N_FLOATS + c] = np.float64(tally[LEFT_BEST, c])
+        sides[1, N_FLOATS + c] = sums[N_FLOATS + c] - sides[0, N_FLOATS + c]
+    complete_classes(sides[0])
+    complete_classes(sides[1])
 
 
 @kernel(counted=False)
@@ -171,19 +184,22 @@ class Frame(NamedTuple):
 
 
 @kernel(counted=False)
-def split_node(ground, table, y, members, rules, memory, frame):
+def split_node(ground, members, rules, drawer, desk, best, frame):
     """Look for a cut and divide the members by it; return where the right side begins, or -1."""
-    task, sums, tally = frame.task, frame.sums, memory.tally
+    task, sums, tally = frame.task, frame.sums, best.tally
     if not rules.numbers:
         for c in range(tally.shape[1]):
-            tally[1, c] = np.int64(sums[N_FLOATS + c])
+            tally[NODE, c] = np.int64(sums[N_FLOATS + c])
     start, end = task[START], task[END]
     total = sums[TOTAL] if rules.numbers else sums[SQUARES]
-    look(ground, table, members, (start, end, task[KNOWN], sums[WEIGHT], total), rules, memory)
-    if memory.floats[MERIT] == -np.inf:
+    node = (start, end, task[KNOWN], sums[WEIGHT], total)
+    look(ground, members, node, rules, drawer, desk, best)
+    if best.floats[MERIT] == -np.inf:
         return -1
-    cut = (start, end, memory.ints[FEATURE], memory.floats[THRESHOLD])
-    middle = divide(ground, table, y, members, cut, memory.rows, rules, frame.sides)
+    if not rules.random:
+        find_threshold(ground, best)
+    middle = divide(ground, members, (start, end), desk.spare, rules, best)
+    sum_sides(ground, members, task, middle, rules, best, frame)
     return middle if helps(rules, sums, frame.sides) else -1
 
 
@@ -219,17 +235,17 @@ def mark(leaves, members, task, node):
 
 
 @kernel
-def grow_rows(ground, tables, y, members, rules, memory, leaves):
+def grow_rows(ground, members, rules, drawer, desk, best, leaves):
     """Grow a tree from the members.
 
     Parameters
     ----------
     ground : Ground
-    tables : (Table by columns, Table by rows)
-    y : float64 (n,), numbers; (0,) for classes
     members : int32 array, rows that are there; will be divided
     rules : Plain
-    memory : Memory
+    drawer : Drawer
+    desk : Desk
+    best : Best
     leaves : int64 (n,) or (0,), overwritten with the leaf of each member
 
     Returns
@@ -237,18 +253,17 @@ def grow_rows(ground, tables, y, members, rules, memory, leaves):
     nodes : Tasks
     n_nodes : int
     """
-    by_column, by_row = tables
     n_sums, n_members = rules.n_classes, members.shape[0]
     nodes = Tasks(np.empty((64, 5), np.int64), np.empty((64, 3 + n_sums)))
     stack = Tasks(np.empty((64, 6), np.int64), np.empty((64, N_FLOATS + n_sums)))
     frame = Frame(
         np.empty(6, np.int64), np.empty(N_FLOATS + n_sums), np.empty((2, N_FLOATS + n_sums))
     )
-    everything = (0, n_members, 0, np.inf)  # is on the left
-    divide(ground, by_column, y, members, everything, memory.rows, rules, frame.sides)
-    for k in range(N_FLOATS + n_sums):
-        stack.floats[0, k] = frame.sides[0, k]
-    root = stack.ints[0]
+    root, sums = stack.ints[0], stack.floats[0]
+    if rules.numbers:
+        sum_numbers(ground, members, (0, n_members), sums)
+    else:
+        sum_classes(ground, members, sums)
     root[START], root[END], root[DEPTH], root[PARENT], root[IS_LEFT] = 0, n_members, 0, -1, 0
     root[KNOWN], height, n_nodes = 0, 1, 0
     while height > 0:
@@ -258,30 +273,25 @@ def grow_rows(ground, tables, y, members, rules, memory, leaves):
             nodes = doubled(nodes, n_nodes)
         if stack.ints.shape[0] - height < 3:
             stack = doubled(stack, height)
-        node, task = n_nodes, frame.task
+        node, task, middle = n_nodes, frame.task, -1
         n_nodes += 1
         add_node(nodes, node, task, frame.sums, n_sums)
-        middle = -1
         if not stays_leaf(rules, task, frame.sums):
-            if task[END] - task[START] > MANY:
-                middle = split_node(ground, by_column, y, members, rules, memory, frame)
-            else:
-                middle = split_node(ground, by_row, y, members, rules, memory, frame)
+            middle = split_node(ground, members, rules, drawer, desk, best, frame)
         if middle < 0:
             mark(leaves, members, task, node)
             continue
-        nodes.ints[node, NODE_FEATURE] = memory.ints[FEATURE]
-        nodes.floats[node, NODE_THRESHOLD] = memory.floats[THRESHOLD]
+        nodes.ints[node, NODE_FEATURE] = best.ints[FEATURE]
+        nodes.floats[node, NODE_THRESHOLD] = best.floats[THRESHOLD]
         nodes.ints[node, MISSING] = middle - task[START] > task[END] - middle
-        open_children(stack, height, frame, middle, node, memory.ints[N_CONSTANTS])
+        open_children(stack, height, frame, middle, node, best.ints[N_CONSTANTS])
         height += 2
     return nodes, n_nodes
 
 
 def is_plain(columns, targets, statistics, growth):
-    """Tell whether a tree can be grown here, and will not grow sooner by `grower`."""
+    """Tell whether a tree can be grown here."""
     criterion, n = CRITERIA[growth.criterion], columns.values.shape[1]
-    few = 2 * growth.max_features < len(columns.values)  # else sorted orders, kept, are sooner
     free = growth.monotonic is None or not np.any(growth.monotonic)
     sums = statistics.counts if criterion == GINI else statistics.products
     return (
@@ -290,10 +300,9 @@ def is_plain(columns, targets, statistics, growth):
         and growth.max_leaf_nodes < 0
         and free
         and growth.interaction is None
-        and n > 0
+        and 0 < n <= MAX_ROWS
         and not columns.has_missing.any()
         and not columns.is_categorical.any()
-        and (growth.splitter == "random" or few or n <= SHORT)
     )
 
 
@@ -301,22 +310,20 @@ def grow_plain(columns, targets, statistics, growth, *, seed, leaves=None):
     """Grow one tree; parameters and result are those of `grower.grow`."""
     d, n = columns.values.shape
     numbers = statistics.products is not None
-    weights = targets.weights if len(targets.weights) else np.ones(n)
     random = growth.splitter == "random"
     if not random:
         fill_places(columns)
+    nothing = np.empty(0)
     ground = Ground(
-        columns.places,
-        columns.orders,
+        columns.places[: 0 if random else n],
+        flat(columns.values),
+        flat(columns.table),
         np.empty(0, np.int32) if numbers else statistics.counts,
-        statistics.products if numbers else np.empty(0),
-        weights,
-        np.empty(n, np.int32),
-        np.zeros(-(-n // 64), np.uint64),
-        np.zeros(-(-n // 4096), np.uint64),
+        statistics.products if numbers else nothing,
+        np.ascontiguousarray(targets.y[:, 0]) if numbers else nothing,
+        targets.weights if len(targets.weights) else np.ones(n),
     )
-    tables = (Table(flat(columns.values), (1, n)), Table(flat(columns.table), (d, 1)))
-    members = np.flatnonzero(weights).astype(np.int32)
+    members = np.flatnonzero(ground.weights).astype(np.int32)
     rules = Plain(
         random=random,
         numbers=numbers,
@@ -326,25 +333,18 @@ def grow_plain(columns, targets, statistics, growth, *, seed, leaves=None):
         min_weight_leaf=float(growth.min_weight_leaf),
         max_features=int(growth.max_features),
         min_impurity_decrease=float(growth.min_impurity_decrease),
-        total_weight=float(np.sum(weights)),
+        total_weight=float(np.sum(ground.weights)),
+        n_features=d,
         n_classes=targets.n_classes,
     )
-    ints = np.zeros(3, np.int64)
-    ints[STATE] = seed
-    memory = Memory(
-        np.arange(d),
-        np.zeros(d, np.int64),
-        np.empty(n, np.int32),
-        np.empty(n, np.float32),
-        np.zeros((2, targets.n_classes), np.int64),
-        np.zeros(2),
-        ints,
-    )
-    y = np.ascontiguousarray(targets.y[:, 0]) if numbers else np.empty(0)
+    best = Best(np.zeros(2), np.zeros(6, np.int64), np.zeros((3, targets.n_classes), np.int64))
+    best.ints[STATE] = seed
+    drawer = Drawer(np.arange(d), np.zeros(d, np.int64))
+    desk = new_desk(n, len(members), random=random, numbers=numbers)
     marked = np.empty(0, np.int64) if leaves is None else leaves
     if leaves is not None:
         leaves[:] = -1
-    nodes, n_nodes = grow_rows(ground, tables, y, members, rules, memory, marked)
+    nodes, n_nodes = grow_rows(ground, members, rules, drawer, desk, best, marked)
     return as_nodes(nodes, n_nodes)
 
 
@@ -359,5 +359,5 @@ def fill_places(columns):
     """Write where each row is in the order of each column, once for all trees."""
     with filling:
         if columns.ready[0] == 0:
-            place_rows(columns.orders, columns.places)
+            place_rows(columns.orders, columns.values, columns.places)
             columns.ready[0] = 1
