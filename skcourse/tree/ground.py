@@ -7,7 +7,8 @@ Idea        The place of a row in the order of all is a number from 0 to n - 1, 
             Few rows are counted as (1) says, m^2 comparisons that a processor makes many at a time.
             For many rows, set m bits of n, and count the bits before p_i: those of whole words are
             added up beforehand, and the others are counted by one instruction. Neither way takes a
-            branch that could be guessed wrong.
+            branch that could be guessed wrong. If the node has most of the rows, they are picked
+            from the order of all.
 Memory      What a node reads of a row, its places or its values, lies side by side, since a node
             of few rows reads all of it.
 Cost        O(m^2) or O(m + n / 64).
@@ -21,6 +22,7 @@ import numpy as np
 from skcourse.core.bits import count_bits
 from skcourse.core.kernel import kernel
 
+MOST = 3  # a node has most of the rows if it has one in three
 FEW = 64  # rows for which (1) is sooner, however few the words
 
 
@@ -28,6 +30,7 @@ class Ground(NamedTuple):
     """All rows: where they are in X, and what is summed of each."""
 
     places: np.ndarray  # uint32 (n, d), see `place_rows`; (0, d) for random thresholds
+    orders: np.ndarray  # int32 (d, n), the row at a place
     values: np.ndarray  # float32 (d n,), X by columns
     table: np.ndarray  # float32 (n d,), X by rows
     marks: np.ndarray  # int32 (n,), class and weight as in `Statistics`; (0,) for numbers
@@ -39,8 +42,8 @@ class Ground(NamedTuple):
 class Desk(NamedTuple):
     """The rows of the node at work: number i is members[start + i]."""
 
-    keys: np.ndarray  # uint32 (n,), their places in the order of a feature
-    order: np.ndarray  # uint32 (n,), their numbers in that order
+    keys: np.ndarray  # uint32 (n + 1,), their places in the order of a feature
+    order: np.ndarray  # uint32 (n + 1,), their numbers in that order
     values: np.ndarray  # float32 (n,), of a feature, for random thresholds
     marks: np.ndarray  # int32 (n,), as in `Ground`
     products: np.ndarray  # float64 (n,)
@@ -48,14 +51,15 @@ class Desk(NamedTuple):
     bits: np.ndarray  # uint64, a bit per place, 0 between calls
     before: np.ndarray  # int32, how many bits are set in the words before
     spare: np.ndarray  # int32 (n,), those on the right of a cut
+    numbers: np.ndarray  # uint32, the number of a row; n if it has none, as all between calls
 
 
-def new_desk(n, n_members, *, random, numbers):
-    """Return a desk for `n_members` of `n` rows."""
-    m, words = n_members, 0 if random else -(-n // 64)
+def new_desk(n, m, *, random, numbers):
+    """Return a desk for `m` of `n` rows; thresholds are `random` or not, targets `numbers`."""
+    sorted_, words = (0, 0) if random else (m + 1, -(-n // 64))
     return Desk(
-        np.empty(0 if random else m, np.uint32),
-        np.empty(0 if random else m, np.uint32),
+        np.empty(sorted_, np.uint32),
+        np.empty(sorted_, np.uint32),
         np.empty(m if random else 0, np.float32),
         np.empty(0 if numbers else m, np.int32),
         np.empty(m if numbers else 0),
@@ -63,7 +67,24 @@ def new_desk(n, n_members, *, random, numbers):
         np.zeros(words, np.uint64),
         np.empty(words, np.int32),
         np.empty(m, np.int32),
+        np.full(0 if random else n, m, np.uint32),
     )
+
+
+def second_desk(desk):
+    """Return a desk for another thread, which sorts the rows of the same node."""
+    return desk._replace(
+        keys=np.empty_like(desk.keys),
+        order=np.empty_like(desk.order),
+        bits=np.zeros_like(desk.bits),
+        before=np.empty_like(desk.before),
+    )
+
+
+@kernel(counted=False)
+def has_most(desk, span):
+    """Tell whether a node has so many of all rows that it picks them from the order of all."""
+    return MOST * (span[1] - span[0]) > desk.numbers.shape[0]
 
 
 @kernel(counted=False)
@@ -78,13 +99,32 @@ def lay_out(ground, members, span, desk):
             row = members[start + i]
             desk.products[i] = ground.products[row]
             desk.weights[i] = ground.weights[row]
+    if desk.order.shape[0] and has_most(desk, span):
+        for i in range(m):
+            desk.numbers[members[start + i]] = i
+
+
+@kernel(counted=False)
+def clear(members, span, desk):
+    """Take the numbers of the rows back."""
+    if desk.order.shape[0] and has_most(desk, span):
+        for i in range(span[0], span[1]):
+            desk.numbers[members[i]] = desk.spare.shape[0]
 
 
 @kernel(counted=False)
 def sort_rows(ground, f, members, span, desk):
     """Write the numbers of the rows in the order of feature f to `desk.order`."""
     places, keys, order = ground.places, desk.keys, desk.order
-    start, m = span[0], span[1] - span[0]
+    start, m, k = span[0], span[1] - span[0], 0
+    if has_most(desk, span):
+        numbers, orders = desk.numbers, ground.orders
+        for p in range(orders.shape[1]):
+            number = numbers[orders[f, p]]
+            order[k] = number
+            keys[number] = 2 * p + 1
+            k += number < m
+        return
     for i in range(m):
         keys[i] = places[members[start + i], f]
     if m <= FEW or m * m < places.shape[0] // 6:

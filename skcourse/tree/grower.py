@@ -253,7 +253,9 @@ def grow(columns, targets, growth, *, seed, weights=None, leaves=None, n_jobs=No
     statistics = pack(CRITERIA[growth.criterion], targets)
     if is_plain(columns, targets, statistics, growth):
         columns = columns if growth.splitter == "random" else with_orders(columns)
-        return grow_plain(columns, targets, statistics, growth, seed=seed, leaves=leaves)
+        return grow_plain(
+            columns, targets, statistics, growth, seed=seed, leaves=leaves, n_threads=n_threads
+        )
     total = np.sum(targets.weights) if len(targets.weights) else n
     rules = read_rules(growth, total, HANDS if n_threads > 1 else np.inf, len(columns.values))
     columns = columns if rules.random else with_orders(columns)

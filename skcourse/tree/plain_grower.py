@@ -12,9 +12,12 @@ import threading
 from typing import NamedTuple
 
 import numpy as np
+from numba.core.config import DISABLE_JIT
 
+from skcourse.core.chunks import reduce_blocks
 from skcourse.core.kernel import kernel
-from skcourse.tree.ground import Ground, new_desk, place_rows
+from skcourse.core.team import MASK, OVER
+from skcourse.tree.ground import Ground, new_desk, place_rows, second_desk
 from skcourse.tree.impurity import CRITERIA, GINI, SQUARED
 from skcourse.tree.plain_nodes import (
     DEPTH,
@@ -41,6 +44,7 @@ from skcourse.tree.plain_scan import (
     LEFT_BEST,
     MERIT,
     N_CONSTANTS,
+    N_INTS,
     NODE,
     PLACE,
     STATE,
@@ -48,11 +52,13 @@ from skcourse.tree.plain_scan import (
     Best,
     find_threshold,
 )
-from skcourse.tree.plain_search import Drawer, Plain, look
+from skcourse.tree.plain_search import Drawer, Plain, help_out, look, new_crew
 from skcourse.tree.search_classes import CLASS_MASK
 from skcourse.tree.statistics import CLASS_BITS
 
 MAX_ROWS = 2**30  # whose places, and whether they tie, are uint32
+SMALL = 100_000  # rows times features, for which no thread is woken
+HANDS = 4_000  # rows times features of a node that is searched by all threads
 EPSILON = np.finfo(float).eps  # what scikit-learn takes for no impurity, and for no improvement
 
 filling = threading.Lock()
@@ -184,7 +190,7 @@ class Frame(NamedTuple):
 
 
 @kernel(counted=False)
-def split_node(ground, members, rules, drawer, desk, best, frame):
+def split_node(ground, members, rules, drawer, desk, best, crew, frame):
     """Look for a cut and divide the members by it; return where the right side begins, or -1."""
     task, sums, tally = frame.task, frame.sums, best.tally
     if not rules.numbers:
@@ -193,7 +199,7 @@ def split_node(ground, members, rules, drawer, desk, best, frame):
     start, end = task[START], task[END]
     total = sums[TOTAL] if rules.numbers else sums[SQUARES]
     node = (start, end, task[KNOWN], sums[WEIGHT], total)
-    look(ground, members, node, rules, drawer, desk, best)
+    look(ground, members, node, rules, drawer, desk, best, crew)
     if best.floats[MERIT] == -np.inf:
         return -1
     if not rules.random:
@@ -235,7 +241,7 @@ def mark(leaves, members, task, node):
 
 
 @kernel
-def grow_rows(ground, members, rules, drawer, desk, best, leaves):
+def grow_rows(ground, members, rules, drawer, desk, best, crew, leaves):
     """Grow a tree from the members.
 
     Parameters
@@ -246,6 +252,7 @@ def grow_rows(ground, members, rules, drawer, desk, best, leaves):
     drawer : Drawer
     desk : Desk
     best : Best
+    crew : Crew
     leaves : int64 (n,) or (0,), overwritten with the leaf of each member
 
     Returns
@@ -277,7 +284,7 @@ def grow_rows(ground, members, rules, drawer, desk, best, leaves):
         n_nodes += 1
         add_node(nodes, node, task, frame.sums, n_sums)
         if not stays_leaf(rules, task, frame.sums):
-            middle = split_node(ground, members, rules, drawer, desk, best, frame)
+            middle = split_node(ground, members, rules, drawer, desk, best, crew, frame)
         if middle < 0:
             mark(leaves, members, task, node)
             continue
@@ -306,16 +313,19 @@ def is_plain(columns, targets, statistics, growth):
     )
 
 
-def grow_plain(columns, targets, statistics, growth, *, seed, leaves=None):
+def grow_plain(columns, targets, statistics, growth, *, seed, leaves=None, n_threads=1):
     """Grow one tree; parameters and result are those of `grower.grow`."""
     d, n = columns.values.shape
     numbers = statistics.products is not None
     random = growth.splitter == "random"
+    if random or growth.max_features < d or n * d < SMALL or d > MASK or DISABLE_JIT:
+        n_threads = 1
     if not random:
         fill_places(columns)
     nothing = np.empty(0)
     ground = Ground(
         columns.places[: 0 if random else n],
+        columns.orders,
         flat(columns.values),
         flat(columns.table),
         np.empty(0, np.int32) if numbers else statistics.counts,
@@ -334,18 +344,36 @@ def grow_plain(columns, targets, statistics, growth, *, seed, leaves=None):
         max_features=int(growth.max_features),
         min_impurity_decrease=float(growth.min_impurity_decrease),
         total_weight=float(np.sum(ground.weights)),
+        hands=float(HANDS) if n_threads > 1 else np.inf,
         n_features=d,
         n_classes=targets.n_classes,
     )
-    best = Best(np.zeros(2), np.zeros(6, np.int64), np.zeros((3, targets.n_classes), np.int64))
+    best = Best(np.zeros(2), np.zeros(N_INTS, np.int64), np.zeros((3, targets.n_classes), np.int64))
     best.ints[STATE] = seed
     drawer = Drawer(np.arange(d), np.zeros(d, np.int64))
     desk = new_desk(n, len(members), random=random, numbers=numbers)
     marked = np.empty(0, np.int64) if leaves is None else leaves
     if leaves is not None:
         leaves[:] = -1
-    nodes, n_nodes = grow_rows(ground, members, rules, drawer, desk, best, marked)
-    return as_nodes(nodes, n_nodes)
+    crew = new_crew(d, targets.n_classes)
+    everything = ground, members, rules, drawer
+
+    def part(thread):
+        if thread > 0:
+            return help_out(*everything, second_desk(desk), crew)
+        try:
+            return grow_rows(*everything, desk, best, crew, marked)
+        finally:
+            crew.board[OVER] = 1  # whatever happened, nobody waits for the leader
+
+    if n_threads == 1:
+        return as_nodes(*part(0))
+    return as_nodes(*reduce_blocks(part, range(n_threads), first_of, n_jobs=n_threads))
+
+
+def first_of(tree, nothing):
+    """Return the tree; those who helped have none."""
+    return tree
 
 
 def flat(values):

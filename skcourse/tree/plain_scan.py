@@ -20,7 +20,8 @@ from skcourse.tree.statistics import CLASS_BITS
 WORD = 63  # bits of an int64 that count
 # the best cut: floats and ints
 MERIT, THRESHOLD = range(2)
-FEATURE, PLACE, ROW, AFTER, STATE, N_CONSTANTS = range(6)  # rows on both sides of the cut
+N_INTS = 6
+FEATURE, PLACE, ROW, AFTER, STATE, N_CONSTANTS = range(N_INTS)  # rows on both sides of the cut
 LEFT_NOW, NODE, LEFT_BEST = range(3)  # rows of the tally
 
 
@@ -28,7 +29,7 @@ class Best(NamedTuple):
     """The best cut so far."""
 
     floats: np.ndarray  # float64 (2,)
-    ints: np.ndarray  # int64 (6,); it also keeps the state of the draws
+    ints: np.ndarray  # int64 (N_INTS,); it also keeps the state of the draws
     tally: np.ndarray  # int64 (3, n_classes), weights of classes
 
 
