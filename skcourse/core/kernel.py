@@ -38,7 +38,7 @@ KEEP_DAYS = 60  # a folder of machine code that is not used any more
 HOUSE = pathlib.Path(__file__).resolve().parents[1]
 
 
-def kernel(function=None, *, exact=False, counted=True):
+def kernel(function=None, *, exact=False, counted=None):
     """Compile `function` with the house's settings, when it is first called.
 
     Parameters
@@ -47,9 +47,11 @@ def kernel(function=None, *, exact=False, counted=True):
         Arrays, numbers and NamedTuples of them in; it writes into the arrays that it was given.
     exact : bool, default=False
         Keep the order of additions as written: for compensated sums, certificates and log-sum-exp.
-    counted : bool, default=True
-        False: a small kernel, called millions of times, that makes no array (views it may make) and
-        returns none need not count who refers to those it was given.
+    counted : bool or None, default=None
+        Whether it counts who refers to its arrays. One that makes none (views it may make), and
+        returns none, need not: False spares the time, in running and in compiling. None: as the
+        kernel does from which it is called; so what is called from such a one and makes arrays,
+        must say True.
 
     Returns
     -------
@@ -71,14 +73,51 @@ def kernel(function=None, *, exact=False, counted=True):
     """
     if function is None:
         return functools.partial(kernel, exact=exact, counted=counted)
-    fastmath = False if exact else FASTMATH
-    options = {} if counted else {"_nrt": False}
-    dispatcher = numba.njit(nogil=True, error_model="numpy", fastmath=fastmath, **options)(function)
-    base = cache_base()
-    source = pathlib.Path(function.__code__.co_filename)
-    if dispatcher is not function and base is not None and source.is_file():
-        dispatcher._cache = KernelCache(function, base / source_key(str(source.resolve())))
+    options = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+    options["fastmath"] = False if exact else FASTMATH
+    if counted is not None:
+        options["_nrt"] = counted
+    dispatcher = numba.njit(**options)(function)
+    if dispatcher is not function:
+        keep_on_disk(dispatcher, "")
+        twin = Twin(function, options)
+        dispatcher.get_call_template = twin.get_call_template
+        dispatcher.get_overload = twin.get_overload
     return dispatcher
+
+
+class Twin:
+    """What other kernels call: the same, without the code by which Python hands over its arrays.
+
+    That code takes as long to compile as the loop itself where a kernel is given many arrays, and
+    most kernels are called from kernels only. A twin is not called from Python: it has no way in.
+    """
+
+    def __init__(self, function, options):
+        self.function, self.options = function, options
+
+    @functools.cached_property
+    def dispatcher(self):
+        """What numba makes of the function, when it is first asked for."""
+        within = numba.njit(no_cpython_wrapper=True, **self.options)(self.function)
+        keep_on_disk(within, "within")
+        return within
+
+    def get_call_template(self, args, kws):
+        """Tell numba's type inference which signature a call has, and compile it."""
+        return self.dispatcher.get_call_template(args, kws)
+
+    def get_overload(self, signature):
+        """Tell numba what a call of that signature calls."""
+        return self.dispatcher.get_overload(signature)
+
+
+def keep_on_disk(dispatcher, kind):
+    """Give a compiled function its cache, if there is a folder for it."""
+    base, function = cache_base(), dispatcher.py_func
+    source = pathlib.Path(function.__code__.co_filename)
+    if base is not None and source.is_file():
+        dispatcher._cache = KernelCache(function, base / source_key(str(source.resolve())), kind)
 
 
 @functools.cache
@@ -147,9 +186,9 @@ class KernelCache(FunctionCache):
     signature, and any trouble in reading or writing means compiling.
     """
 
-    def __init__(self, function, folder):
+    def __init__(self, function, folder, kind):
         self._py_func = function
-        self._name = f"{function.__module__}.{function.__qualname__}"
+        self._name = f"{function.__module__}.{function.__qualname__}{kind}"
         self._folder = folder
         self._cache_path = str(folder)
         self._impl = CompileResultCacheImpl.__new__(CompileResultCacheImpl)

@@ -236,6 +236,39 @@ def test_exact_keeps_a_compensated_sum():
     assert rounding_error(1.0, 1e-20) == 1e-20
 
 
+def test_kernel_called_by_a_kernel_is_called_from_python_too():
+    @kernel
+    def twice(x):
+        """Return 2 x."""
+        return 2 * x
+
+    @kernel
+    def four_times(x):
+        """Return 4 x."""
+        return twice(twice(x))
+
+    assert four_times(1.5) == 6.0
+    assert twice(1.5) == 3.0
+    assert four_times(2) == 8
+
+
+def test_kernel_that_makes_arrays_may_be_called_by_one_that_counts_none():
+    @kernel(counted=True)
+    def total_of_copy(x):
+        """Return sum_i x_i."""
+        return total(x.copy())
+
+    @kernel(counted=False)
+    def double_total(x):
+        """Return 2 sum_i x_i."""
+        return 2 * total_of_copy(x)
+
+    x = np.arange(5.0)
+    before = sys.getrefcount(x)
+    assert double_total(x) == 20.0
+    assert sys.getrefcount(x) == before
+
+
 def test_nan_stays_visible():
     assert count_nan(np.array([1.0, np.nan, np.inf])) == 1
 
