@@ -73,15 +73,15 @@ def gains_of_thresholds(below, missing, whole, parent, rules, bounds, gains):
 
     Parameters
     ----------
-    below : float64 (3, n_groups), C; counts, weights and S of the groups 0 .. b, added up
+    below : float64 (>= 3, >= n_groups); counts, weights and S of the groups 0 .. b, added up
     missing : Sums of the rows that go left besides
     whole : Sums of the node
     parent : float, worth of the node, S v with its bounded v
     rules : Rules
     bounds : Bounds
-    gains : float64 (>= n_groups,), overwritten up to n_groups
+    gains : float64 (n_groups,), overwritten
     """
-    for b in range(below.shape[1]):
+    for b in range(len(gains)):
         left_count = below[0, b] + missing.count
         left_weight = below[1, b] + missing.weight
         left = below[2, b] + missing.total
@@ -107,19 +107,19 @@ def best_threshold(below, missing, parent, rules, bounds, gains):
 
     Parameters
     ----------
-    below : float64 (3, n_groups), C; counts, weights and S of the groups 0 .. b, added up: where
+    below : float64 (>= 3, >= n_groups); counts, weights and S of groups 0 .. b, added up: where
         sums are integers times a step, add them as integers, so that they are exact
     missing : Sums of the rows whose value is missing; Sums(0.0, 0.0, 0.0) if there are none
     parent : float, worth of the node, S v with its bounded v
     rules : Rules
     bounds : Bounds
-    gains : float64 (>= n_groups,), for scratch
+    gains : float64 (n_groups,), for scratch
 
     Returns
     -------
     found : Threshold
     """
-    n = below.shape[1]
+    n = len(gains)
     whole = Sums(
         below[0, n - 1] + missing.count,
         below[1, n - 1] + missing.weight,

@@ -34,6 +34,7 @@ from skcourse.tree.histogram_state import (
     N_JOB,
     N_NODES,
     NODE,
+    Extras,
     Limits,
     Rows,
     State,
@@ -76,18 +77,11 @@ class Workspace:
         capacity = node_capacity(n, growth)
         slot = len(bins.words) * WIDTH * BINS * k
         n_slots = max(3, min(capacity, POOL_BYTES // (8 * slot))) + 2
-        sets = np.zeros((0, d), np.uint8)
-        if growth.interaction is not None:
-            sets = np.zeros((len(growth.interaction), d), np.uint8)
-            for s, members in enumerate(growth.interaction):
-                sets[s, list(members)] = 1
-        self.sets = sets
         self.statistics, self.gathered = np.empty(n * k, np.int64), np.empty(n * k, np.int64)
         self.order, self.spare = np.empty(n, np.int32), np.empty(n, np.int32)
         self.table = Table(
             nodes=np.zeros(capacity, NODE),
             goes_left=np.zeros((capacity, BINS), np.uint8),
-            active=np.zeros((capacity, len(sets)), np.uint8),
             lists=np.zeros((2, capacity + 2), np.int64),
             pool=np.empty((n_slots, slot), np.int64),
         )
@@ -99,6 +93,20 @@ class Workspace:
         self.features["has_missing"] = bins.has_missing
         self.features["monotonic"] = 0 if growth.monotonic is None else growth.monotonic
         self.features["visited"] = np.argsort(~np.asarray(bins.is_categorical, bool), kind="stable")
+        self.scratch = np.empty((len(bins.words), 4, BINS))
+        self.extras = start_extras(bins, growth, capacity)
+
+
+def start_extras(bins, growth, capacity):
+    """Return Extras without random numbers; None if there is nothing of that kind."""
+    sets = growth.interaction if growth.interaction is not None else []
+    if not (sets or growth.max_features < 1.0 or np.any(bins.is_categorical)):
+        return None
+    members = np.zeros((len(sets), len(bins.codes)), np.uint8)
+    for s, features in enumerate(sets):
+        members[s, list(features)] = 1
+    active, draws = np.zeros((capacity, len(sets)), np.uint8), np.zeros(1, np.uint32)
+    return Extras(members, active, float(growth.max_features), draws)
 
 
 def node_capacity(n, growth):
@@ -166,11 +174,12 @@ def grow_binned(bins, gradients, hessians, growth, *, seed=None, binner, workspa
 def make_state(bins, gradients, hessians, growth, shared, seed):
     """Gather what the threads share; return it, with the generator and its state before."""
     d, n = bins.codes.shape
-    rng, before, draws = None, None, np.zeros(1, np.uint32)
+    rng, before, extras = None, None, shared.extras
     if growth.max_features < 1.0:
         rng = np.random.default_rng(seed)
         before = rng.bit_generator.state
-        draws = rng.integers(0, 2**32, dtype=np.uint32, size=len(shared.table.nodes) * d + 1000)
+        size = len(shared.table.nodes) * d + 1000
+        extras = extras._replace(draws=rng.integers(0, 2**32, dtype=np.uint32, size=size))
     rows = Rows(
         bins.codes,
         bins.words,
@@ -197,12 +206,11 @@ def make_state(bins, gradients, hessians, growth, shared, seed):
         limits=Limits(
             int(growth.max_leaf_nodes),
             int(growth.max_depth),
-            float(growth.max_features),
             n.bit_length(),
             float(hessians[0]) if len(hessians) == 1 else 0.0,
         ),
-        sets=shared.sets,
-        draws=draws,
+        extras=extras,
+        scratch=shared.scratch,
         chunks=shared.chunks,
         leaf_of_row=np.empty(n, np.int32),
         job=new_board(N_JOB),

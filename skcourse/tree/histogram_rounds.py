@@ -13,7 +13,7 @@ from skcourse.core.kernel import kernel
 from skcourse.core.team import announce, dismiss, hand_in, take_task, wait_for_all, wait_for_task
 from skcourse.tree.group_search import ROUNDING, Bounds, bounded_value
 from skcourse.tree.histogram_partition import CHUNK
-from skcourse.tree.histogram_search import allow
+from skcourse.tree.histogram_restrictions import allow, restrict_children, restrict_root
 from skcourse.tree.histogram_state import (
     FAILED,
     FREE,
@@ -51,7 +51,7 @@ from skcourse.tree.histogram_tasks import (
 from skcourse.tree.histograms import BINS, BITS, MISSING, grid_step, unpack
 
 
-@kernel
+@kernel(counted=False)
 def work(state, leads):
     """Do tasks until the tree is grown; the one thread that leads says which."""
     job = state.job
@@ -137,8 +137,7 @@ def begin(state):
     root["start"], root["stop"], root["depth"], root["slot"] = 0, n, 0, 0
     root["feature"], root["left"], root["value"], root["gain"] = -1, -1, 0.0, 0.0
     root["lower"], root["upper"], root["packed"], root["hessian"] = -np.inf, np.inf, packed, hessian
-    for s in range(len(state.sets)):
-        table.active[0, s] = 1
+    restrict_root(state.extras)
     job[N_NODES], job[N_LEAVES], job[N_WAITING], job[N_DRAWN] = 1, 1, 0, 0
     job[N_FREE] = len(table.pool) - 3  # slot 0 is the root's, the last two are nobody's
     for i in range(job[N_FREE]):
@@ -151,18 +150,11 @@ def begin(state):
 
 @kernel
 def allow_features(state):
-    """Write which features the children may be split by."""
-    job = state.job
+    """Write which features the children may be split by: inf, a gain that is yet to be found."""
+    job, gain = state.job, state.gain
     for side in range(2):
         if job[SEARCH_LEFT + side]:
-            job[N_DRAWN] += allow(
-                state.table.active[job[LEFT]],
-                state.sets,
-                state.features,
-                state.limits.max_features,
-                state.draws[job[N_DRAWN] :],
-                state.gain[side],
-            )
+            job[N_DRAWN] += allow(state.extras, job[LEFT], job[N_DRAWN], state.features, gain[side])
 
 
 @kernel
@@ -262,9 +254,7 @@ def split(state, i):
     scale = get_scale(limits, state.chunks)
     inherit(node, first, scale, state.rules.l2)
     inherit(node, second, scale, state.rules.l2)
-    for s in range(len(state.sets)):
-        active = table.active[i, s] & state.sets[s, node["feature"]]
-        table.active[left, s], table.active[right, s] = active, active
+    restrict_children(state.extras, i, left, node["feature"])
     bound_children(first, second, feature["monotonic"])
     full = job[N_LEAVES] == limits.max_leaf_nodes or first["depth"] == limits.max_depth
     job[PARENT], job[LEFT], job[RIGHT] = i, left, right
@@ -317,7 +307,7 @@ def place_histograms(table, job):
 def list_leaves(table, job):
     """Number the nodes in preorder; list the leaves, and return how many."""
     nodes, leaves = table.nodes, table.lists[WAITING]
-    stack = np.empty(job[N_NODES], np.int64)
+    stack = table.lists[FREE]  # nobody asks for room any more
     stack[0], height, number, n_leaves = 0, 1, 0, 0
     while height > 0:
         height -= 1

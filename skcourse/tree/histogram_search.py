@@ -3,9 +3,6 @@
 Thresholds and categories are searched by `group_search` and `category_search`, with S = -G and
 W = H: a side is worth G^2 / (H + l2). Features are visited as scikit-learn does, categories first,
 and the first of the best wins.
-
-A node may have to do with some features only: those that share a set of the interaction constraints
-with all features above it, and of these a random part, drawn as scikit-learn draws it.
 """
 
 import numpy as np
@@ -30,8 +27,8 @@ FEATURE = np.dtype(
 
 
 @kernel
-def search_feature(histogram, j, feature, node, scale, rules, goes_left):
-    """Find the best split of a node by one feature; return its gain, -inf if there is none.
+def search_numbers(histogram, j, feature, node, scale, rules, scratch, goes_left):
+    """Find the best threshold of a node on one feature; return its gain, -inf if there is none.
 
     Parameters
     ----------
@@ -41,84 +38,38 @@ def search_feature(histogram, j, feature, node, scale, rules, goes_left):
     node : (parent, lower, upper): worth of the node, and the bounds of its children's values
     scale : Scale
     rules : Rules
+    scratch : float64 (4, 256)
     goes_left : uint8 (256,), overwritten: 1 for the codes that go left
     """
-    for b in range(BINS):
-        goes_left[b] = 0
     bounds = Bounds(node[1], node[2], feature["monotonic"])
     n_bins = feature["n_bins"]
-    if feature["is_categorical"]:
-        groups = group_sums(histogram, j, n_bins, scale)
-        kind = CategoryRules(QUADRATIC, True, SUPPORT, SUPPORT, False)
-        split = best_on_a_line(groups, node[0], goes_left[: n_bins + 1], rules, kind, bounds)
-        missing_left = goes_left[n_bins]
-        goes_left[n_bins] = 0
-        goes_left[MISSING] = missing_left
-        return split.gain
-    below = np.empty((3, n_bins))
-    count, weight, total = sums_below(histogram, j, n_bins, scale, below)
+    count, weight, total = sums_below(histogram, j, n_bins, scale, scratch)
     missing = Sums(count, weight, total)
-    found = best_threshold(below, missing, node[0], rules, bounds, np.empty(n_bins))
-    for b in range(found.position + 1):
-        goes_left[b] = 1
+    found = best_threshold(scratch, missing, node[0], rules, bounds, scratch[3, :n_bins])
+    for b in range(BINS):
+        goes_left[b] = b <= found.position
     goes_left[MISSING] = found.missing_left
     return found.gain
 
 
-@kernel
-def allow(active, sets, features, share, draws, gain):
-    """Write which features a node may be split by.
+@kernel(counted=True)
+def search_categories(extras, histogram, j, feature, node, scale, rules, goes_left):
+    """Find the best set of categories of one feature; as `search_numbers`.
 
     Parameters
     ----------
-    active : uint8 (n_sets,), the sets of the interaction constraints that hold here
-    sets : uint8 (n_sets, d), their features; no sets: no constraints
-    features : FEATURE (d,)
-    share : float, of the features, drawn at random; 1.0: all
-    draws : uint32, random numbers to be used, from the first
-    gain : float64 (d,), overwritten: inf where a split is to be searched, -inf elsewhere
-
-    Returns
-    -------
-    n_drawn : int, how many of them were used
+    extras : Extras, or None: then there are no categories
     """
-    candidates, n = np.empty(len(features), np.int64), 0
-    for i in range(len(features)):
-        f = features[i]["visited"]
-        gain[f] = -np.inf
-        inside = len(sets) == 0
-        for s in range(len(sets)):
-            inside |= (active[s] != 0) & (sets[s, f] != 0)
-        if inside:
-            candidates[n] = f
-            n += 1
-    if share >= 1.0:
-        for i in range(n):
-            gain[candidates[i]] = np.inf
-        return 0
-    return draw(candidates[:n], max(1, int(np.ceil(share * n))), draws, gain)
-
-
-@kernel
-def draw(candidates, n_chosen, draws, gain):
-    """Choose `n_chosen` candidates; return how many of the random numbers were used.
-
-    As numpy's Generator shuffles an array of `n_chosen` ones and then zeros: Fisher and Yates's
-    exchanges from the last place down, with as many bits as i has until they are at most i.
-    """
-    n, used = len(candidates), 0
-    chosen = np.zeros(n, np.uint8)
-    chosen[:n_chosen] = 1
-    for i in range(n - 1, 0, -1):
-        mask = 1
-        while mask < i:
-            mask = 2 * mask + 1
-        j = i + 1
-        while j > i:
-            j = np.int64(draws[used % len(draws)]) & mask
-            used += 1
-        chosen[i], chosen[j] = chosen[j], chosen[i]
-    for i in range(n):
-        if chosen[i]:
-            gain[candidates[i]] = np.inf
-    return used
+    if extras is None:
+        return -np.inf
+    n_bins = feature["n_bins"]
+    for b in range(BINS):
+        goes_left[b] = 0
+    groups = group_sums(histogram, j, n_bins, scale)
+    bounds = Bounds(node[1], node[2], feature["monotonic"])
+    kind = CategoryRules(QUADRATIC, True, SUPPORT, SUPPORT, False)
+    split = best_on_a_line(groups, node[0], goes_left[: n_bins + 1], rules, kind, bounds)
+    missing_left = goes_left[n_bins]
+    goes_left[n_bins] = 0
+    goes_left[MISSING] = missing_left
+    return split.gain

@@ -50,7 +50,6 @@ class Limits(NamedTuple):
 
     max_leaf_nodes: int  # -1: none
     max_depth: int  # -1: none
-    max_features: float  # share
     count_bits: int
     constant_hessian: float  # 0.0: they differ
 
@@ -73,9 +72,17 @@ class Table(NamedTuple):
 
     nodes: np.ndarray  # NODE (capacity,)
     goes_left: np.ndarray  # uint8 (capacity, 256), the codes that go left
-    active: np.ndarray  # uint8 (capacity, n_sets), the sets of interactions that hold
-    lists: np.ndarray  # int64 (2, capacity): a heap of nodes to split, a stack of free slots
+    lists: np.ndarray  # int64 (2, capacity + 2): a heap of nodes to split, a stack of free slots
     pool: np.ndarray  # int64 (n_slots, n_blocks * 8 * 256 * k), histograms
+
+
+class Extras(NamedTuple):
+    """What most fits do without, and need not compile."""
+
+    sets: np.ndarray  # uint8 (n_sets, d), the features of each set of interactions; (0, d): none
+    active: np.ndarray  # uint8 (capacity, n_sets), the sets that hold at a node
+    share: float  # of the features, drawn at random for each node; 1.0: all
+    draws: np.ndarray  # uint32, random
 
 
 class State(NamedTuple):
@@ -88,8 +95,8 @@ class State(NamedTuple):
     sides: np.ndarray  # uint8 (2, d, 256), the codes that go left then
     rules: Rules
     limits: Limits
-    sets: np.ndarray  # uint8 (n_sets, d), interactions
-    draws: np.ndarray  # uint32, random
+    extras: Extras | None  # None: every feature is a number, and allowed
+    scratch: np.ndarray  # float64 (n_blocks, 4, 256), of a search
     chunks: np.ndarray  # float64 (n_chunks + 1, 2): magnitudes, or rows that go left; the steps
     leaf_of_row: np.ndarray  # int32 (n,)
     job: np.ndarray  # int64, the board of the team, and what it is about

@@ -4,7 +4,8 @@ import numpy as np
 
 from skcourse.core.kernel import kernel
 from skcourse.tree.histogram_partition import CHUNK, part_chunk, place_left, place_right
-from skcourse.tree.histogram_search import search_feature
+from skcourse.tree.histogram_restrictions import is_block_allowed
+from skcourse.tree.histogram_search import search_categories, search_numbers
 from skcourse.tree.histogram_state import (
     GRID,
     KIND,
@@ -98,22 +99,10 @@ def fill_block(rows, table, job, block):
 
 
 @kernel
-def block_allowed(sets, active, block):
-    """Return whether any of the 8 features may come to a split below these nodes."""
-    if len(sets) == 0:
-        return True
-    for f in range(block * WIDTH, min((block + 1) * WIDTH, sets.shape[1])):
-        for s in range(len(sets)):
-            if active[s] and sets[s, f]:
-                return True
-    return False
-
-
-@kernel
 def search_block(state, block):
     """Find the best split of each of 8 features, for the children that are searched."""
     job, table, gain = state.job, state.table, state.gain
-    if not block_allowed(state.sets, table.active[job[LEFT]], block):
+    if not is_block_allowed(state.extras, job[LEFT], block):
         return
     fill_block(state.rows, table, job, block)
     scale = get_scale(state.limits, state.chunks)
@@ -127,10 +116,16 @@ def search_block(state, block):
         about = (total * node["value"], node["lower"], node["upper"])
         for f in range(block * WIDTH, min((block + 1) * WIDTH, gain.shape[1])):
             if gain[side, f] == np.inf:
-                feature, goes_left = state.features[f], state.sides[side, f]
-                gain[side, f] = search_feature(
-                    histogram, f % WIDTH, feature, about, scale, state.rules, goes_left
-                )
+                feature, goes_left, rules = state.features[f], state.sides[side, f], state.rules
+                if feature["is_categorical"]:
+                    gain[side, f] = search_categories(
+                        state.extras, histogram, f % WIDTH, feature, about, scale, rules, goes_left
+                    )
+                else:
+                    scratch = state.scratch[block]
+                    gain[side, f] = search_numbers(
+                        histogram, f % WIDTH, feature, about, scale, rules, scratch, goes_left
+                    )
 
 
 @kernel

@@ -143,7 +143,7 @@ def sums_below(histogram, feature, n_bins, scale, below):
     histogram : int64 (8 * 256 * k,)
     feature : int, 0 to 7
     scale : Scale
-    below : float64 (3, n_bins), overwritten
+    below : float64 (>= 3, >= n_bins), overwritten
     """
     k = len(histogram) // (WIDTH * BINS)
     first, packed, hessian = feature * BINS * k, np.int64(0), np.int64(0)
