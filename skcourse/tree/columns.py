@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 
+from skcourse.core.bits import bits_of, float_of
 from skcourse.core.chunks import reduce_blocks
 from skcourse.core.kernel import kernel
 
@@ -32,8 +33,10 @@ class Columns(NamedTuple):
     has_missing: np.ndarray  # bool (d,)
     is_categorical: np.ndarray  # bool (d,)
     table: np.ndarray  # float32 (n, d), X by rows
-    places: np.ndarray  # uint32 (n, d), see `ground.place_rows`, once `ready` says so
-    ready: np.ndarray  # uint8 (1,)
+    places: np.ndarray  # uint32 (n, d), see `ground.place_rows`
+    codes: np.ndarray  # uint32 (n, d), the keys (1) of the values
+    codes_of: np.ndarray  # uint32 (d, n), the same by columns
+    ready: np.ndarray  # uint8 (2,), 1 once places, or codes, were written
 
 
 def rank_columns(X, *, is_categorical=None, weights=None, orders=True, n_jobs=None):
@@ -77,9 +80,13 @@ def rank_columns(X, *, is_categorical=None, weights=None, orders=True, n_jobs=No
 def as_columns(values, orders, has_missing, is_categorical, X=None):
     """Return Columns; X, of shape (n, d), is `values` by rows, and made if it is not there."""
     table = np.require(values.T if X is None else X, np.float32, ["C", "A"])
-    places = np.empty(table.shape, np.uint32)  # no memory is taken before it is written
+    places, codes, codes_of = (  # no memory is taken before they are written
+        np.empty(shape, np.uint32) for shape in (table.shape, table.shape, values.shape)
+    )
     kinds = np.asarray(is_categorical, np.bool_)
-    return Columns(values, orders, has_missing, kinds, table, places, np.zeros(1, np.uint8))
+    return Columns(
+        values, orders, has_missing, kinds, table, places, codes, codes_of, np.zeros(2, np.uint8)
+    )
 
 
 def with_orders(columns):
@@ -148,3 +155,27 @@ def sort_keys(keys, rows, counts, n):
             place = counts[digit, b]
             keys[target, place], rows[target, place] = key, rows[source, i]
             counts[digit, b] = place + 1
+
+
+@kernel
+def code_rows(values, bits, codes, codes_of):
+    """Write the keys (1) of all values, by rows and by columns."""
+    for f in range(values.shape[0]):
+        for i in range(values.shape[1]):
+            codes[i, f] = codes_of[f, i] = sort_key(values[f, i], bits[f, i])
+
+
+@kernel(counted=False)
+def value_of(key):
+    """Return the value whose key (1) this is."""
+    if key >> np.uint32(31):
+        return float_of(key ^ np.uint32(0x80000000))
+    return float_of(key ^ np.uint32(0xFFFFFFFF))
+
+
+@kernel(counted=False)
+def key_up_to(x):
+    """Return the largest key (1) of a float32 that is not more than x, a float64."""
+    narrow = np.float32(x)
+    key = sort_key(narrow, bits_of(narrow))
+    return key - np.uint32(1) if np.float64(narrow) > x else key

@@ -21,18 +21,20 @@ import numpy as np
 
 from skcourse.core.bits import count_bits
 from skcourse.core.kernel import kernel
+from skcourse.tree.statistics import CLASS_BITS
 
 MOST = 3  # a node has most of the rows if it has one in three
+CLASS_MASK = (1 << CLASS_BITS) - 1
 FEW = 64  # rows for which (1) is sooner, however few the words
 
 
 class Ground(NamedTuple):
     """All rows: where they are in X, and what is summed of each."""
 
-    places: np.ndarray  # uint32 (n, d), see `place_rows`; (0, d) for random thresholds
+    places: np.ndarray  # uint32 (n, d), see `place_rows`; the keys of the values if `random`
+    codes_of: np.ndarray  # uint32 (d, n), the keys of the values by columns, if `random`
     orders: np.ndarray  # int32 (d, n), the row at a place
     values: np.ndarray  # float32 (d n,), X by columns
-    table: np.ndarray  # float32 (n d,), X by rows
     marks: np.ndarray  # int32 (n,), class and weight as in `Statistics`; (0,) for numbers
     products: np.ndarray  # float64 (n,), w y as in `Statistics`; (0,) for classes
     y: np.ndarray  # float64 (n,); (0,) for classes
@@ -42,9 +44,9 @@ class Ground(NamedTuple):
 class Desk(NamedTuple):
     """The rows of the node at work: number i is members[start + i]."""
 
-    keys: np.ndarray  # uint32 (n + 1,), their places in the order of a feature
+    keys: np.ndarray  # uint32 (n + 1,), their places in the order of a feature, or their keys
     order: np.ndarray  # uint32 (n + 1,), their numbers in that order
-    values: np.ndarray  # float32 (n,), of a feature, for random thresholds
+    words: np.ndarray  # int64 (n,), the weight of their class, shifted to where it is counted
     marks: np.ndarray  # int32 (n,), as in `Ground`
     products: np.ndarray  # float64 (n,)
     weights: np.ndarray  # float64 (n,)
@@ -58,9 +60,9 @@ def new_desk(n, m, *, random, numbers):
     """Return a desk for `m` of `n` rows; thresholds are `random` or not, targets `numbers`."""
     sorted_, words = (0, 0) if random else (m + 1, -(-n // 64))
     return Desk(
+        np.empty(m + 1, np.uint32),
         np.empty(sorted_, np.uint32),
-        np.empty(sorted_, np.uint32),
-        np.empty(m if random else 0, np.float32),
+        np.empty(m if random and not numbers else 0, np.int64),
         np.empty(0 if numbers else m, np.int32),
         np.empty(m if numbers else 0),
         np.empty(m if numbers else 0),
@@ -81,19 +83,22 @@ def second_desk(desk):
     )
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def has_most(desk, span):
     """Tell whether a node has so many of all rows that it picks them from the order of all."""
     return MOST * (span[1] - span[0]) > desk.numbers.shape[0]
 
 
-@kernel(counted=False)
-def lay_out(ground, members, span, desk):
-    """Put what is summed of the rows of a node on the desk."""
+@kernel(counted=False, inlined=True)
+def lay_out(ground, members, span, desk, bits):
+    """Put what is summed of the rows of a node on the desk; a class is counted in `bits` bits."""
     start, m = span[0], span[1] - span[0]
     if ground.marks.shape[0]:
         for i in range(m):
-            desk.marks[i] = ground.marks[members[start + i]]
+            mark = ground.marks[members[start + i]]
+            desk.marks[i] = mark
+            if desk.words.shape[0]:
+                desk.words[i] = np.int64(mark >> CLASS_BITS) << ((mark & CLASS_MASK) * bits)
     else:
         for i in range(m):
             row = members[start + i]
@@ -104,7 +109,7 @@ def lay_out(ground, members, span, desk):
             desk.numbers[members[start + i]] = i
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def clear(members, span, desk):
     """Take the numbers of the rows back."""
     if desk.order.shape[0] and has_most(desk, span):
@@ -112,7 +117,7 @@ def clear(members, span, desk):
             desk.numbers[members[i]] = desk.spare.shape[0]
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def sort_rows(ground, f, members, span, desk):
     """Write the numbers of the rows in the order of feature f to `desk.order`."""
     places, keys, order = ground.places, desk.keys, desk.order

@@ -17,7 +17,8 @@ from numba.core.config import DISABLE_JIT
 from skcourse.core.chunks import reduce_blocks
 from skcourse.core.kernel import kernel
 from skcourse.core.team import MASK, OVER
-from skcourse.tree.ground import Ground, new_desk, place_rows, second_desk
+from skcourse.tree.columns import code_rows
+from skcourse.tree.ground import CLASS_MASK, Ground, new_desk, place_rows, second_desk
 from skcourse.tree.impurity import CRITERIA, GINI, SQUARED
 from skcourse.tree.plain_nodes import (
     DEPTH,
@@ -53,7 +54,6 @@ from skcourse.tree.plain_scan import (
     find_threshold,
 )
 from skcourse.tree.plain_search import Drawer, Plain, help_out, look, new_crew
-from skcourse.tree.search_classes import CLASS_MASK
 from skcourse.tree.statistics import CLASS_BITS
 
 MAX_ROWS = 2**30  # whose places, and whether they tie, are uint32
@@ -76,7 +76,7 @@ def impurity_of(numbers, task, pure):
     return 1.0 - squares / (weight * weight)
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def sum_numbers(ground, members, span, sums):
     """Sum the numbers of some rows: W, sum w y^2, sum w y, S; and their variance."""
     first, pure = ground.y[members[span[0]]], True
@@ -93,7 +93,7 @@ def sum_numbers(ground, members, span, sums):
     sums[IMPURITY] = impurity_of(True, sums, pure)
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def sum_classes(ground, members, sums):
     """Sum the weights of the classes of all members."""
     for k in range(sums.shape[0]):
@@ -104,7 +104,7 @@ def sum_classes(ground, members, sums):
     complete_classes(sums)
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def complete_classes(sums):
     """Finish the sums of classes: W, the sum of squares, and Gini's impurity."""
     weight = squares = 0.0
@@ -115,23 +115,19 @@ def complete_classes(sums):
     sums[IMPURITY] = impurity_of(False, sums, False)
 
 
-@kernel(counted=False)
-def divide(ground, members, span, spare, rules, best):
+@kernel(counted=False, inlined=True)
+def divide(ground, members, span, spare, best):
     """Put the members on the left of the best cut first, in their order.
 
     Returns
     -------
     middle : int, where the right side begins
     """
-    (start, end), f, place = span, best.ints[FEATURE], best.ints[PLACE]
-    places, table, threshold = ground.places, ground.table, best.floats[THRESHOLD]
-    d, n_left, n_right, left = rules.n_features, start, 0, np.int64(0)
+    (start, end), f, place = span, best.ints[FEATURE], np.uint32(best.ints[PLACE])
+    places, n_left, n_right = ground.places, start, 0
     for i in range(start, end):
         row = members[i]
-        if rules.random:
-            left = np.int64(np.float64(table[d * row + f]) <= threshold)
-        else:
-            left = np.int64(places[row, f] <= place)
+        left = np.int64(places[row, f] <= place)
         members[n_left] = row
         spare[n_right] = row
         n_left += left
@@ -141,7 +137,7 @@ def divide(ground, members, span, spare, rules, best):
     return n_left
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def sum_sides(ground, members, task, middle, rules, best, frame):
     """Sum both sides of a node that was divided."""
     sums, sides, tally = frame.sums, frame.sides, best.tally
@@ -156,7 +152,7 @@ def sum_sides(ground, members, task, middle, rules, best, frame):
     complete_classes(sides[1])
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def stays_leaf(rules, task, sums):
     """Tell whether a node is too deep, too small or too pure to be split."""
     m = task[END] - task[START]
@@ -189,7 +185,7 @@ class Frame(NamedTuple):
     sides: np.ndarray  # the same of its two sides, (2, ...)
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def split_node(ground, members, rules, drawer, desk, best, crew, frame):
     """Look for a cut and divide the members by it; return where the right side begins, or -1."""
     task, sums, tally = frame.task, frame.sums, best.tally
@@ -204,12 +200,12 @@ def split_node(ground, members, rules, drawer, desk, best, crew, frame):
         return -1
     if not rules.random:
         find_threshold(ground, best)
-    middle = divide(ground, members, (start, end), desk.spare, rules, best)
+    middle = divide(ground, members, (start, end), desk.spare, best)
     sum_sides(ground, members, task, middle, rules, best, frame)
     return middle if helps(rules, sums, frame.sides) else -1
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def open_children(stack, height, frame, middle, node, n_known):
     """Put the children of a node on the stack, the left one on top."""
     task, sides = frame.task, frame.sides
@@ -223,7 +219,7 @@ def open_children(stack, height, frame, middle, node, n_known):
             sums[k] = sides[1 - left, k]
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def take_task(stack, height, frame):
     """Copy a task off the stack."""
     for k in range(frame.task.shape[0]):
@@ -232,7 +228,7 @@ def take_task(stack, height, frame):
         frame.sums[k] = stack.floats[height, k]
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def mark(leaves, members, task, node):
     """Note the leaf of its members."""
     if leaves.shape[0]:
@@ -320,14 +316,13 @@ def grow_plain(columns, targets, statistics, growth, *, seed, leaves=None, n_thr
     random = growth.splitter == "random"
     if random or growth.max_features < d or n * d < SMALL or d > MASK or DISABLE_JIT:
         n_threads = 1
-    if not random:
-        fill_places(columns)
+    fill(columns, random)
     nothing = np.empty(0)
     ground = Ground(
-        columns.places[: 0 if random else n],
+        columns.codes if random else columns.places,
+        columns.codes_of,
         columns.orders,
         flat(columns.values),
-        flat(columns.table),
         np.empty(0, np.int32) if numbers else statistics.counts,
         statistics.products if numbers else nothing,
         np.ascontiguousarray(targets.y[:, 0]) if numbers else nothing,
@@ -383,9 +378,14 @@ def flat(values):
     return view
 
 
-def fill_places(columns):
-    """Write where each row is in the order of each column, once for all trees."""
+def fill(columns, random):
+    """Write the places of the rows, or the keys of the values, once for all trees."""
     with filling:
-        if columns.ready[0] == 0:
+        if columns.ready[int(random)]:
+            return
+        if random:
+            bits = columns.values.view(np.uint32)
+            code_rows(columns.values, bits, columns.codes, columns.codes_of)
+        else:
             place_rows(columns.orders, columns.values, columns.places)
-            columns.ready[0] = 1
+        columns.ready[int(random)] = 1

@@ -37,7 +37,7 @@ def doubled(tasks, n_used):
     return Tasks(ints, floats)
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def add_node(nodes, n_nodes, task, sums, n_sums):
     """Write a node, a leaf so far, and tell its parent."""
     parent = task[PARENT]

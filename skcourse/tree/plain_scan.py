@@ -11,8 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from skcourse.core.kernel import kernel
+from skcourse.tree.columns import key_up_to, value_of
 from skcourse.tree.draws import between
-from skcourse.tree.search_classes import CLASS_MASK, NEAR, gini_merit
+from skcourse.tree.ground import CLASS_MASK
+from skcourse.tree.search_classes import NEAR, gini_merit
 from skcourse.tree.search_numbers import means_merit
 from skcourse.tree.search_ordered import middle
 from skcourse.tree.statistics import CLASS_BITS
@@ -33,7 +35,7 @@ class Best(NamedTuple):
     tally: np.ndarray  # int64 (3, n_classes), weights of classes
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def differ(ground, f, members, start, desk, k):
     """Tell whether the values number k and l of the sorted rows differ."""
     i, j = desk.order[k[0]], desk.order[k[1]]
@@ -44,7 +46,7 @@ def differ(ground, f, members, start, desk, k):
     return ground.values[column + low] != ground.values[column + high]
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def keep(best, f, merit, members, start, desk, k):
     """Note the cut behind number k of the sorted rows; its threshold is found in the end."""
     i, j = desk.order[k], desk.order[k + 1]
@@ -53,15 +55,22 @@ def keep(best, f, merit, members, start, desk, k):
     best.ints[ROW], best.ints[AFTER] = members[start + i], members[start + j]
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
+def bits_for(weight, n_classes):
+    """Return how many bits of one word count a class of a node; 0 if they are too few."""
+    bits = WORD // n_classes
+    return bits if weight >> bits == 0 else 0
+
+
+@kernel(counted=False, inlined=True)
 def scan_classes(ground, f, members, node, rules, desk, best):
     """Try all cuts of the sorted rows by Gini's impurity; `node` as in `look`."""
     start, m, w_all, tally = node[0], node[1] - node[0], np.int64(node[3]), best.tally
     order, marks, n_classes = desk.order, desk.marks, tally.shape[1]
     begin, merit = rules.min_samples_leaf - 1, best.floats[MERIT]
     stop = m - max(rules.min_samples_leaf, 1) if merit < 0.0 else 0  # nothing beats pure sides
-    bits, slack, word, whole = WORD // n_classes, w_all * NEAR, np.int64(0), np.int64(0)
-    low, packed = (np.int64(1) << bits) - 1, w_all >> bits == 0
+    bits, slack, word, whole = bits_for(w_all, n_classes), w_all * NEAR, np.int64(0), np.int64(0)
+    low, packed = (np.int64(1) << bits) - 1, bits > 0
     for c in range(n_classes):
         tally[LEFT_NOW, c] = 0
         whole |= tally[NODE, c] << (c * bits) if packed else 0
@@ -95,7 +104,7 @@ def scan_classes(ground, f, members, node, rules, desk, best):
                     tally[LEFT_BEST, j] = one if packed else tally[LEFT_NOW, j]
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def scan_numbers(ground, f, members, node, rules, desk, best):
     """Try all cuts of the sorted rows by the squared error; `node` as in `look`."""
     start, m, w_all, s_all = node[0], node[1] - node[0], node[3], node[4]
@@ -119,7 +128,7 @@ def scan_numbers(ground, f, members, node, rules, desk, best):
                 keep(best, f, merit, members, start, desk, k)
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def find_threshold(ground, best):
     """Write the threshold between the two rows of the best cut."""
     column = best.ints[FEATURE] * ground.weights.shape[0]
@@ -127,46 +136,64 @@ def find_threshold(ground, best):
     best.floats[THRESHOLD] = middle(low, high)
 
 
-@kernel(counted=False)
-def try_threshold(drawn, node, rules, desk, best):
-    """Try the cut of a feature at a random threshold between its least and its largest value.
+@kernel(counted=False, inlined=True)
+def count_left(cut, m, desk, tally, bits):
+    """Count the rows and the weights of the classes up to the key `cut`; return how many rows.
 
-    The values are on the desk; `drawn` is (f, low, high, state), `node` as in `look`.
+    Where `bits` is 0, the classes do not fit into one word.
     """
-    m, weight, total, tally = node[1] - node[0], node[3], node[4], best.tally
-    low, high, values = np.float64(drawn[1]), np.float64(drawn[2]), desk.values
-    threshold = between(drawn[3], low, high)
-    threshold = low if threshold == high else threshold
-    n_left, w_left, s_left, a, b = 0, 0.0, 0.0, np.int64(0), np.int64(0)
-    if rules.numbers:
-        products, weights = desk.products, desk.weights
+    keys, words, marks, n_left, word = desk.keys, desk.words, desk.marks, 0, np.int64(0)
+    for c in range(tally.shape[1]):
+        tally[LEFT_NOW, c] = 0
+    if bits == 0:
         for i in range(m):
-            inside = np.float64(np.float64(values[i]) <= threshold)
-            n_left += np.int64(inside)
-            w_left += inside * weights[i]
-            s_left += inside * products[i]
-        merit = means_merit(s_left, total - s_left, w_left, weight - w_left)
-    else:
-        marks = desk.marks
-        for c in range(tally.shape[1]):
-            tally[LEFT_NOW, c] = 0
-        for i in range(m):
-            inside = np.int64(np.float64(values[i]) <= threshold)
+            inside = np.int64(keys[i] <= cut)
             tally[LEFT_NOW, marks[i] & CLASS_MASK] += inside * np.int64(marks[i] >> CLASS_BITS)
             n_left += inside
-        w = np.int64(0)
+        return n_left
+    for i in range(m):
+        n_left += np.int64(keys[i] <= cut)
+        word += words[i] if keys[i] <= cut else np.int64(0)
+    for c in range(tally.shape[1]):
+        tally[LEFT_NOW, c] = (word >> (c * bits)) & ((np.int64(1) << bits) - 1)
+    return n_left
+
+
+@kernel(counted=False, inlined=True)
+def try_threshold(drawn, node, rules, desk, best, bits):
+    """Try the cut of a feature at a random threshold between its least and its largest value.
+
+    The keys of the values are on the desk; `drawn` is (f, least key, largest key, state), `node` as
+    in `look`.
+    """
+    m, weight, total, tally = node[1] - node[0], node[3], node[4], best.tally
+    low, high = np.float64(value_of(drawn[1])), np.float64(value_of(drawn[2]))
+    threshold = between(drawn[3], low, high)
+    threshold = low if threshold == high else threshold
+    cut = key_up_to(threshold)
+    if rules.numbers:
+        keys, products, weights = desk.keys, desk.products, desk.weights
+        n_left, w_left, s_left = 0, 0.0, 0.0
+        for i in range(m):
+            n_left += np.int64(keys[i] <= cut)
+            w_left += weights[i] if keys[i] <= cut else 0.0
+            s_left += products[i] if keys[i] <= cut else 0.0
+        merit = means_merit(s_left, total - s_left, w_left, weight - w_left)
+    else:
+        n_left, a, b, w = count_left(cut, m, desk, tally, bits), np.int64(0), np.int64(0), 0.0
         for c in range(tally.shape[1]):
             s = tally[LEFT_NOW, c]
             a += s * s
             b += (tally[NODE, c] - s) ** 2
-            w += s
-        w_left = np.float64(w)
+            w += np.float64(s)
+        w_left = w
         merit = gini_merit(a, b, w_left, weight - w_left)
     if (
         min(n_left, m - n_left) >= rules.min_samples_leaf
         and min(w_left, weight - w_left) >= rules.min_weight_leaf
         and merit > best.floats[MERIT]
     ):
-        best.floats[MERIT], best.floats[THRESHOLD], best.ints[FEATURE] = merit, threshold, drawn[0]
+        best.floats[MERIT], best.floats[THRESHOLD] = merit, threshold
+        best.ints[FEATURE], best.ints[PLACE] = drawn[0], cut
         for c in range(tally.shape[1]):
             tally[LEFT_BEST, c] = tally[LEFT_NOW, c]

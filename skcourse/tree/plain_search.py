@@ -33,6 +33,7 @@ from skcourse.tree.plain_scan import (
     ROW,
     STATE,
     Best,
+    bits_for,
     differ,
     scan_classes,
     scan_numbers,
@@ -41,7 +42,7 @@ from skcourse.tree.plain_scan import (
 
 START, END, N_KNOWN = range(OWN, OWN + 3)  # places on the board
 EPSILON, TINY = np.finfo(float).eps, np.finfo(float).tiny
-MANY = 2048  # rows of a node, beyond which values are read column by column
+MANY = 2048  # rows of a node, beyond which keys are read column by column
 
 
 class Plain(NamedTuple):
@@ -91,7 +92,7 @@ def new_crew(d, n_classes):
     )
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def scan(ground, f, members, node, rules, desk, best):
     """Try all cuts of the sorted rows; see `look`."""
     if rules.numbers:
@@ -100,7 +101,7 @@ def scan(ground, f, members, node, rules, desk, best):
         scan_classes(ground, f, members, node, rules, desk, best)
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def search_task(ground, members, rules, drawer, desk, crew, task, least):
     """Find the best cut of one feature of the node on the board.
 
@@ -135,7 +136,7 @@ def help_out(ground, members, rules, drawer, desk, crew):
         task = wait_for_task(crew.board)
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def look_together(ground, members, node, rules, drawer, desk, best, crew):
     """Search all features of a node with the other threads; parameters as in `look`."""
     board, n_known = crew.board, node[2]
@@ -153,7 +154,7 @@ def look_together(ground, members, node, rules, drawer, desk, best, crew):
     wait_for_all(board)
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def adopt(crew, f, best):
     """Take the best cut of a feature that was searched before, if it beats the best so far."""
     merit = crew.floats[f, MERIT]
@@ -165,7 +166,7 @@ def adopt(crew, f, best):
             best.tally[LEFT_BEST, c] = crew.tally[f, LEFT_BEST, c]
 
 
-@kernel(counted=False)
+@kernel(counted=False, inlined=True)
 def look(ground, members, node, rules, drawer, desk, best, crew):
     """Draw features and write the best of their cuts to `best`; its merit is -inf if none is.
 
@@ -183,9 +184,10 @@ def look(ground, members, node, rules, drawer, desk, best, crew):
     """
     span, n_known = (node[0], node[1]), node[2]
     features, constants, ints = drawer.features, drawer.constants, best.ints
-    best.floats[MERIT], state, low, high = -np.inf, ints[STATE], np.float32(0), np.float32(0)
+    best.floats[MERIT], state, low, high = -np.inf, ints[STATE], np.uint32(0), np.uint32(0)
     n_left, n_constant, n_drawn_known, n_visited = features.shape[0], n_known, 0, 0
-    lay_out(ground, members, span, desk)
+    bits = 0 if rules.numbers else bits_for(np.int64(node[3]), rules.n_classes)
+    lay_out(ground, members, span, desk, bits)
     shared = (span[1] - span[0]) * (n_left - n_known) >= rules.hands
     if shared:
         look_together(ground, members, node, rules, drawer, desk, best, crew)
@@ -204,7 +206,7 @@ def look(ground, members, node, rules, drawer, desk, best, crew):
         if shared:
             constant = crew.constant[f] > 0
         elif rules.random:
-            low, high = read_values(ground, (f, rules.n_features), members, span, desk.values)
+            low, high = read_keys(ground, f, members, span, desk.keys)
             constant = low == high
         else:
             sort_rows(ground, f, members, span, desk)
@@ -219,7 +221,7 @@ def look(ground, members, node, rules, drawer, desk, best, crew):
             adopt(crew, f, best)
         elif rules.random:
             state = next_state(state)
-            try_threshold((f, low, high, state), node, rules, desk, best)
+            try_threshold((f, low, high, state), node, rules, desk, best, bits)
         else:
             scan(ground, f, members, node, rules, desk, best)
     clear(members, span, desk)
@@ -230,18 +232,17 @@ def look(ground, members, node, rules, drawer, desk, best, crew):
     ints[STATE], ints[N_CONSTANTS] = state, n_constant
 
 
-@kernel(counted=False)
-def read_values(ground, column, members, span, values):
-    """Copy values of the feature f of (f, d); return the least and the largest."""
-    n, start, m = ground.weights.shape[0], span[0], span[1] - span[0]
-    f, step = column
+@kernel(counted=False, inlined=True)
+def read_keys(ground, f, members, span, keys):
+    """Copy the keys of feature f of some rows; return the least and the largest."""
+    start, m = span[0], span[1] - span[0]
     if m > MANY:
         for i in range(m):
-            values[i] = ground.values[f * n + members[start + i]]
+            keys[i] = ground.codes_of[f, members[start + i]]
     else:
         for i in range(m):
-            values[i] = ground.table[step * members[start + i] + f]
-    low = high = values[0]
+            keys[i] = ground.places[members[start + i], f]
+    low = high = keys[0]
     for i in range(m):
-        low, high = min(low, values[i]), max(high, values[i])
+        low, high = min(low, keys[i]), max(high, keys[i])
     return low, high
