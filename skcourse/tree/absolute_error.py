@@ -192,7 +192,7 @@ def prefix_errors(sequence, k, ranked, targets, chain, errors, medians):
             before_y -= wy
 
 
-@kernel
+@kernel(counted=True)
 def search_absolute(order, column, n_missing, ranked, targets, limits, found):
     """Overwrite `found` with the best cut; its merit is -(1) of both sides, see `search_ordered`.
 
@@ -280,17 +280,24 @@ def search_errors(ranked, random, order, column, n_missing, targets, limits, fou
     Parameters
     ----------
     ranked : Ranked, of the node, or None for another criterion
-    random : bool; then found holds the one cut to be judged, and `order` is in no order
+    random : None; or True: then found holds the one cut to be judged, `order` is in no order
     order, column, n_missing, targets, limits, found : see `search_absolute`
     """
     if ranked is None:
         return False
-    if not random:
+    if random is None:
         search_absolute(order, column, n_missing, ranked, targets, limits, found)
-        return True
-    m, n_left, w_left, w_right = len(order), 0, 0.0, 0.0
+    else:
+        judge_drawn(order, column, n_missing, ranked, targets, limits, found)
+    return True
+
+
+@kernel(counted=True)
+def judge_drawn(rows, column, n_missing, ranked, targets, limits, found):
+    """Write the merit of the one cut that `found` holds; as `search_absolute`."""
+    m, n_left, w_left, w_right = len(rows), 0, 0.0, 0.0
     goes_left = np.zeros(m + 1, np.uint8)
-    for row in order:
+    for row in rows:
         x = column[row]
         left = x <= found[THRESHOLD] or (np.isnan(x) and found[MISSING_LEFT] > 0)
         goes_left[ranked.ranks[0, row]] = left
@@ -301,13 +308,12 @@ def search_errors(ranked, random, order, column, n_missing, targets, limits, fou
     if n_missing == 0:
         found[MISSING_LEFT] = n_left > m - n_left
     if min(n_left, m - n_left) < limits.min_samples or min(w_left, w_right) < limits.min_weight:
-        return True
+        return
     low, high = np.empty(ranked.rows.shape[0]), np.empty(ranked.rows.shape[0])
     error = absolute_error(ranked, targets, goes_left, LEFT, low)
     error += absolute_error(ranked, targets, goes_left, RIGHT, high)
     if allows(limits, low[0], high[0]):
         found[MERIT] = -error
-    return True
 
 
 @kernel
@@ -324,8 +330,13 @@ def judge_node(ranked, criterion, targets, is_pure, sums):
     """
     if ranked is None:
         return 0.0 if is_pure else mixed(criterion, sums, targets.n_outputs)
-    error = absolute_error(ranked, targets, np.zeros(1, np.uint8), ANY, sums)
-    return error / (sums[WEIGHT] * targets.n_outputs)
+    return node_error(ranked, targets, sums) / (sums[WEIGHT] * targets.n_outputs)
+
+
+@kernel(counted=True)
+def node_error(ranked, targets, medians):
+    """Return (1) of a node, and write its medians."""
+    return absolute_error(ranked, targets, np.zeros(1, np.uint8), ANY, medians)
 
 
 @kernel
@@ -346,6 +357,12 @@ def judge_sides(ranked, criterion, order, cut, targets, wy, total):
     """
     if ranked is None:
         return sum_sides(criterion, order, cut, targets, wy, total)
+    return side_errors(ranked, order, cut, targets, total)
+
+
+@kernel(counted=True)
+def side_errors(ranked, order, cut, targets, total):
+    """Write the weights and the medians of both sides, and return their mean errors."""
     n_low, n_missing, missing_left = cut
     goes_left = np.zeros(len(order) + 1, np.uint8)
     total[1, WEIGHT] = total[2, WEIGHT] = 0.0

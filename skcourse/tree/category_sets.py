@@ -68,7 +68,7 @@ def search_set(sets, columns, targets, rules, work, current, limits, j):
         return False
     start, end = task[TASK_START], task[TASK_END]
     search_categories(
-        Task(rules.criterion, rules.random),
+        Task(rules.criterion, rules.random is not None),
         work.rows[start:end],
         columns.values[f],
         targets,

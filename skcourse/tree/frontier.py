@@ -6,6 +6,8 @@ bottom, to the right where both sides are equal, and the last element rises from
 Reference   J. Williams, Algorithm 232: heapsort, Communications of the ACM, 1964.
 """
 
+import numpy as np
+
 from skcourse.core.kernel import kernel
 from skcourse.tree.workspace import N_FRONTIER, TASK_GAIN
 
@@ -23,15 +25,16 @@ def copy_task(source, i, target, j):
 def push(frontier, counts, current):
     """Add the node at work to the heap."""
     counts[N_FRONTIER] += 1
-    rise(frontier, counts[N_FRONTIER] - 1, current, 0)
+    rise(frontier, counts[N_FRONTIER] - 1, current, np.int64(0))
 
 
 @kernel
 def pop(frontier, counts, current):
     """Take the node with the largest gain from the heap, and put it to work."""
-    copy_task(frontier, 0, current, 0)
+    hole, only = np.int64(0), np.int64(0)  # typed, as all numbers of rows: one kernel copies all
+    copy_task(frontier, hole, current, only)
     counts[N_FRONTIER] -= 1
-    n, hole = counts[N_FRONTIER], 0
+    n = counts[N_FRONTIER]
     while 2 * hole + 1 < n:
         child = 2 * hole + 2
         if child >= n or frontier.floats[child, TASK_GAIN] < frontier.floats[child - 1, TASK_GAIN]:
@@ -39,7 +42,7 @@ def pop(frontier, counts, current):
         copy_task(frontier, child, frontier, hole)
         hole = child
     if n:
-        last = frontier.ints.shape[0] - 1  # a spare row: there is always room
+        last = np.int64(frontier.ints.shape[0] - 1)  # a spare row: there is always room
         copy_task(frontier, n, frontier, last)
         rise(frontier, hole, frontier, last)
 

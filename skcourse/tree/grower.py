@@ -32,7 +32,7 @@ from skcourse.tree.category_sets import (
 from skcourse.tree.columns import with_orders
 from skcourse.tree.frontier import copy_task, pop, push
 from skcourse.tree.impurity import ABSOLUTE, CRITERIA
-from skcourse.tree.node_cut import is_leaf, judge, rows_in_order, start_node
+from skcourse.tree.node_cut import arrange, is_leaf, judge, start_node
 from skcourse.tree.node_search import search, view_of
 from skcourse.tree.partition import choose_sides, split_stably
 from skcourse.tree.plain_grower import grow_plain, is_plain
@@ -64,6 +64,7 @@ from skcourse.tree.workspace import (
     TASK_START,
     TASK_UPPER,
     WEIGHT,
+    as_features,
     as_nodes,
     mark_leaves,
     read_rules,
@@ -141,7 +142,9 @@ def divide_rows(columns, rules, table, work, current):
     """Mark the sides of the rows of the node at work, and divide them."""
     task = current.ints[0]
     start, end = task[TASK_START], task[TASK_END]
-    order = rows_in_order(columns, rules, table, work, task)
+    order = view_of(columns, work, task).orders[task[TASK_FEATURE], start:end]
+    if arrange(columns, rules, table, work, task):
+        order = work.spare[: end - start]
     missing_left = table.ints[task[TASK_NODE], NODE_MISSING] > 0
     choose_sides(order, task[TASK_N_LEFT], task[TASK_MISSING], missing_left, work.sides)
     rows = work.rows[start:end]
@@ -150,12 +153,12 @@ def divide_rows(columns, rules, table, work, current):
 
 
 @kernel
-def divide_orders(columns, work, current, spare, first, stop):
+def divide_orders(columns, work, current, first, stop):
     """Divide the orders of the node by the features at `first` to `stop` of `work.features`."""
     task = current.ints[0]
     start, end = task[TASK_START], task[TASK_END]
     view = view_of(columns, work, task)
-    source, target, sides = view.orders, work.orders, work.sides
+    source, target, sides, spare = view.orders, work.orders, work.sides, work.spare
     for j in range(first, stop):
         f = work.features[j]
         n_left, n_right = start, 0
@@ -170,15 +173,27 @@ def divide_orders(columns, work, current, spare, first, stop):
             target[f, n_left + i] = spare[i]
 
 
-@kernel
-def advance(columns, targets, statistics, rules, table, work, queues):
+@kernel(counted=False)
+def advance(columns, targets, statistics, rules, table, work, queues, part):
     """Grow until the tree is complete, an array is full, or several threads can help.
+
+    Parameters
+    ----------
+    columns, targets, statistics, rules, table, work, queues : what `grow` puts together
+    part : (phase, first, stop)
+        OPEN: grow. What a thread does as its part: SEARCH these candidates, SPLIT these orders.
 
     Returns
     -------
     phase : DONE; FULL; SEARCH, of the candidates of the node at work; or SPLIT, of its orders
     """
     stack, frontier, current = queues
+    if part[0] != OPEN:
+        if part[0] == SEARCH:
+            search(columns, targets, statistics, rules, work, current, (part[1], part[2]))
+        else:
+            divide_orders(columns, work, current, part[1], part[2])
+        return part[0]
     task, counts = current.ints[0], work.counts
     best_first, ordered = rules.max_leaf_nodes >= 0, work.orders.shape[1] > 0
     while True:
@@ -192,7 +207,7 @@ def advance(columns, targets, statistics, rules, table, work, queues):
                 return FULL
             if counts[N_OPEN]:
                 counts[N_OPEN] -= 1
-                copy_task(stack, counts[N_OPEN], current, 0)
+                copy_task(stack, counts[N_OPEN], current, np.int64(0))
                 n_candidates = start_node(columns, targets, statistics, rules, table, work, current)
                 counts[N_CANDIDATES] = n_candidates
                 if n_candidates == 0:
@@ -207,7 +222,8 @@ def advance(columns, targets, statistics, rules, table, work, queues):
             else:
                 return DONE
         if counts[PHASE] == SEARCH:
-            search(columns, targets, statistics, rules, work, current, (0, counts[N_CANDIDATES]))
+            block = (np.int64(0), counts[N_CANDIDATES])
+            search(columns, targets, statistics, rules, work, current, block)
             counts[PHASE] = JUDGE
         if counts[PHASE] == JUDGE:
             counts[PHASE] = OPEN
@@ -224,7 +240,7 @@ def advance(columns, targets, statistics, rules, table, work, queues):
             d = work.features.shape[0]
             if (task[TASK_END] - task[TASK_START]) * (d - first) >= rules.hands:
                 return SPLIT
-            divide_orders(columns, work, current, work.spare, first, d)
+            divide_orders(columns, work, current, first, d)
 
 
 def grow(columns, targets, growth, *, seed, weights=None, leaves=None, n_jobs=None):
@@ -257,17 +273,19 @@ def grow(columns, targets, growth, *, seed, weights=None, leaves=None, n_jobs=No
             columns, targets, statistics, growth, seed=seed, leaves=leaves, n_threads=n_threads
         )
     total = np.sum(targets.weights) if len(targets.weights) else n
-    rules = read_rules(growth, total, HANDS if n_threads > 1 else np.inf, len(columns.values))
-    columns = columns if rules.random else with_orders(columns)
+    hands = HANDS if n_threads > 1 else np.inf
+    rules = read_rules(growth, statistics, total, hands, len(columns.values))
+    columns = as_features(columns if rules.random else with_orders(columns))
     absent = len(targets.weights) and not targets.weights.all()
-    ordered = not rules.random and (rules.max_depth > 1 or absent)
+    ordered = growth.splitter == "best" and (rules.max_depth > 1 or absent)
     work = start_work(columns, targets, seed, orders=ordered)
     ranked = rank_rows(targets, work.rows) if rules.criterion == ABSOLUTE else None
     work = work._replace(sets=start_sets(columns), ranked=ranked)
     n_sums = targets.n_outputs * targets.n_classes
     table, queues = start_table(n_sums), start_tasks(n_sums, len(work.rows), rules.groups.shape[1])
     while True:
-        phase = advance(columns, targets, statistics, rules, table, work, queues)
+        given = columns, targets, statistics, rules, table
+        phase = advance(*given, work, queues, (OPEN, 0, 0))
         if phase == DONE:
             break
         if phase == FULL:
@@ -277,10 +295,10 @@ def grow(columns, targets, growth, *, seed, weights=None, leaves=None, n_jobs=No
             stack = with_room(stack, work.counts[N_OPEN])
             queues = stack, with_room(frontier, work.counts[N_FRONTIER]), current
         elif phase == SEARCH:
-            search_on_threads(columns, targets, statistics, rules, work, queues[2], n_threads)
+            search_on_threads(given, work, queues, n_threads)
             work.counts[PHASE] = JUDGE
         else:
-            divide_on_threads(columns, rules, work, queues[2], n_threads)
+            divide_on_threads(given, work, queues, n_threads)
     if leaves is not None:
         leaves[:] = -1
         mark_leaves(work.rows, table, leaves)
@@ -289,24 +307,25 @@ def grow(columns, targets, growth, *, seed, weights=None, leaves=None, n_jobs=No
     return nodes._replace(category_set=category_set, set_start=set_start, set_words=set_words)
 
 
-def search_on_threads(columns, targets, statistics, rules, work, current, n_threads):
+def search_on_threads(given, work, queues, n_threads):
     """Search the candidates of the node at work, a few on each thread at a time."""
 
     def part(block):
         mine = work._replace(total=work.total.copy(), tally=work.tally.copy())
-        search(columns, targets, statistics, rules, mine, current, block)
+        advance(*given, mine, queues, (SEARCH, *block))
 
-    run_blocks(part, 0, work.counts[N_CANDIDATES], n_threads)
+    run_blocks(part, 0, int(work.counts[N_CANDIDATES]), n_threads)
 
 
-def divide_on_threads(columns, rules, work, current, n_threads):
+def divide_on_threads(given, work, queues, n_threads):
     """Divide the orders of the node at work, a few features on each thread at a time."""
 
     def part(block):
-        spare = np.empty(len(work.spare), np.int32)
-        divide_orders(columns, work, current, spare, *block)
+        mine = work._replace(spare=np.empty_like(work.spare))
+        advance(*given, mine, queues, (SPLIT, *block))
 
-    first = 0 if rules.max_leaf_nodes >= 0 else current.ints[0, TASK_CONSTANTS]
+    rules, current = given[3], queues[2]
+    first = 0 if rules.max_leaf_nodes >= 0 else int(current.ints[0, TASK_CONSTANTS])
     run_blocks(part, first, len(work.features), n_threads)
 
 

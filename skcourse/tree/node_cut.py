@@ -145,10 +145,13 @@ def judge(columns, targets, statistics, rules, table, work, current):
     table.ints[node, NODE_MISSING] = missing_left
     table.floats[node, NODE_THRESHOLD] = found[THRESHOLD]
     keep_set(work.sets, columns, table, node, f, best)
-    order = rows_in_order(columns, rules, table, work, task)
+    start, end = task[TASK_START], task[TASK_END]
+    order = view_of(columns, work, task).orders[f, start:end]
+    if arrange(columns, rules, table, work, task):
+        order = work.spare[: end - start]
     n_low = n_left - n_missing if missing_left else n_left
     left, right = judge_sides(
-        rows_of_node(work.ranked, task[TASK_START], task[TASK_END]),
+        rows_of_node(work.ranked, start, end),
         rules.criterion,
         order,
         (n_low, n_missing, missing_left),
@@ -175,20 +178,32 @@ def judge(columns, targets, statistics, rules, table, work, current):
 
 
 @kernel
-def rows_in_order(columns, rules, table, work, task):
-    """Return the rows of the node, left ones before right ones and those that miss a value last."""
-    f = task[TASK_FEATURE]
+def arrange(columns, rules, table, work, task):
+    """Write the rows of the node to work.spare, where no order of theirs has the left ones first.
+
+    They are put there by side; those that miss a value come last.
+
+    Returns
+    -------
+    arranged : bool, False if the order by the feature of the split will do
+    """
     if arrange_by_set(work.sets, columns, table, work, task):
-        return work.spare[: task[TASK_END] - task[TASK_START]]
-    if not rules.random:
-        return view_of(columns, work, task).orders[f, task[TASK_START] : task[TASK_END]]
-    column, threshold = columns.values[f], table.floats[task[TASK_NODE], NODE_THRESHOLD]
-    n_low, n_known = 0, task[TASK_END] - task[TASK_START] - task[TASK_MISSING]
-    n_high, n_missing = n_known, n_known
-    if table.ints[task[TASK_NODE], NODE_MISSING] and task[TASK_MISSING]:
-        n_high = task[TASK_N_LEFT] - task[TASK_MISSING]
-    else:
-        n_high = task[TASK_N_LEFT]
+        return True
+    return arrange_by_threshold(rules.random, columns, table, work, task)
+
+
+@kernel
+def arrange_by_threshold(random, columns, table, work, task):
+    """Do as `arrange`, if the threshold was drawn: `random` is None where it was not."""
+    if random is None:
+        return False
+    missing_left = table.ints[task[TASK_NODE], NODE_MISSING] and task[TASK_MISSING]
+    column, threshold = (
+        columns.values[task[TASK_FEATURE]],
+        table.floats[task[TASK_NODE], NODE_THRESHOLD],
+    )
+    n_low, n_missing = 0, task[TASK_END] - task[TASK_START] - task[TASK_MISSING]
+    n_high = task[TASK_N_LEFT] - task[TASK_MISSING] if missing_left else task[TASK_N_LEFT]
     for i in range(task[TASK_START], task[TASK_END]):
         x = column[work.rows[i]]
         if np.isnan(x):
@@ -200,7 +215,7 @@ def rows_in_order(columns, rules, table, work, task):
         else:
             work.spare[n_high] = work.rows[i]
             n_high += 1
-    return work.spare[:n_missing]
+    return True
 
 
 @kernel(exact=True)

@@ -56,15 +56,41 @@ def range_in_order(orders, values, f, node, has_missing):
 
 
 @kernel
-def range_of_rows(rows, values, f, node):
-    """Do as `range_in_order` without the order."""
+def range_of(random, rows, view, f, has_missing):
+    """Do as `range_in_order`; without the order, for a random splitter."""
+    if random is None:
+        return range_in_order(view.orders, view.values, f, (view.start, view.stop), has_missing)
     low, high, n_missing = np.float32(np.inf), np.float32(-np.inf), 0
-    for i in range(*node):
-        x = values[f, rows[i]]
+    for i in range(view.start, view.stop):
+        x = view.values[f, rows[i]]
         low = x if x < low else low
         high = x if x > high else high
         n_missing += np.isnan(x)
     return low, high, n_missing
+
+
+@kernel
+def draw_cut(random, state, low, high, n_missing, is_categorical, found):
+    """Draw a threshold between `low` and `high`, if the splitter is random; return the next state.
+
+    Parameters
+    ----------
+    random : True or None
+    state : int
+    low, high, n_missing : see `range_in_order`
+    is_categorical : bool; then the state is noted, for the coins that a set takes
+    found : float64 (N_FOUND,)
+    """
+    if random is None:
+        return state
+    state = next_state(state)
+    threshold = between(state, np.float64(low), np.float64(high))
+    threshold = np.float64(low) if threshold == high else threshold
+    if n_missing:
+        state = next_state(state)
+        found[MISSING_LEFT] = below(state, 0, 2)
+    found[THRESHOLD] = state if is_categorical else threshold
+    return state
 
 
 @kernel
@@ -88,7 +114,6 @@ def draw_candidates(columns, rules, work, task):
     features, state = work.features, work.counts[STATE]
     n_left, n_constant, n_drawn_known, n_visited = features.shape[0], n_known, 0, 0
     n_candidates, view = 0, view_of(columns, work, task)
-    rows, orders, values, node = work.rows, view.orders, view.values, (view.start, view.stop)
     has_missing, candidates, groups = columns.has_missing, work.candidates, rules.groups
     while n_left > n_constant and (
         n_visited < rules.max_features or n_visited <= n_constant - n_known + n_drawn_known
@@ -102,10 +127,7 @@ def draw_candidates(columns, rules, work, task):
             continue
         j += n_constant - n_known
         f = features[j]
-        if rules.random:
-            low, high, n_missing = range_of_rows(rows, values, f, node)
-        else:
-            low, high, n_missing = range_in_order(orders, values, f, node, has_missing[f])
+        low, high, n_missing = range_of(rules.random, work.rows, view, f, has_missing[f])
         if n_missing == m or (n_missing == 0 and low == high) or is_forbidden(groups, f, task):
             features[j], features[n_constant] = features[n_constant], f
             n_constant += 1
@@ -113,16 +135,15 @@ def draw_candidates(columns, rules, work, task):
         n_left -= 1
         features[j], features[n_left] = features[n_left], f
         candidates[n_candidates, 0], candidates[n_candidates, 1] = f, n_missing
-        if rules.random:
-            state = next_state(state)
-            threshold = between(state, np.float64(low), np.float64(high))
-            threshold = np.float64(low) if threshold == high else threshold
-            if n_missing:
-                state = next_state(state)
-                work.found[n_candidates, MISSING_LEFT] = below(state, 0, 2)
-            work.found[n_candidates, THRESHOLD] = (
-                state if columns.is_categorical[f] else threshold  # of a set, the coins to toss
-            )
+        state = draw_cut(
+            rules.random,
+            state,
+            low,
+            high,
+            n_missing,
+            columns.is_categorical[f],
+            work.found[n_candidates],
+        )
         n_candidates += 1
     for j in range(n_known):
         features[j] = work.constants[j]
@@ -155,64 +176,70 @@ def search(columns, targets, statistics, rules, work, current, block):
         numbers[TASK_UPPER],
         rules.monotonic,
     )
-    if are_numbers(work.sets, work.ranked):
-        search_numbers(view, targets, statistics, rules, work, limits, block)
-        return
-    ranked = rows_of_node(work.ranked, view.start, view.stop)
+    about = (columns, targets, statistics, rules, work, current)
+    if not search_one_by_one(work.sets, work.ranked, view, limits, block, about):
+        counts, classes, products = statistics
+        rows = (rules.criterion, rules.by_targets, targets, work)
+        search_numbers(rules.random, counts, classes, products, view, limits, block, rows)
+
+
+@kernel
+def search_one_by_one(sets, ranked, view, limits, block, about):
+    """Search candidate by candidate, if there are categories or medians; return whether there are.
+
+    Parameters
+    ----------
+    sets : Sets or None
+    ranked : Ranked or None
+    view, limits, block : see `search_ordered`
+    about : (columns, targets, statistics, rules, work, current), see `search`
+    """
+    if sets is None and ranked is None:
+        return False
+    columns, targets, statistics, rules, work, current = about
+    counts, classes, products = statistics
+    rows, ranked_here = work.rows, rows_of_node(ranked, view.start, view.stop)
     for j in range(*block):
         f, n_missing = work.candidates[j]
         own = limits_of(limits, f)
-        if search_set(work.sets, columns, targets, rules, work, current, own, j):
+        if search_set(sets, columns, targets, rules, work, current, own, j):
             continue
-        order = work.rows if rules.random else view.orders[f]
-        order, column, found = order[view.start : view.stop], columns.values[f], work.found[j]
-        if not search_errors(ranked, rules.random, order, column, n_missing, targets, own, found):
-            search_numbers(view, targets, statistics, rules, work, limits, (j, j + 1))
-
-
-@kernel
-def are_numbers(sets, ranked):
-    """Tell whether neither categories nor medians ask for a search of their own."""
-    return sets is None and ranked is None
-
-
-@kernel
-def search_numbers(view, targets, statistics, rules, work, limits, block):
-    """Search the candidates in `block` by what suits the statistics of the rows."""
-    total, found, criterion = work.total, work.found, rules.criterion
-    if rules.random:
-        sample = Sample(work.rows, statistics.counts)
-        search_random(criterion, view, sample, block, targets, total, limits, found)
-    elif not search_packed(statistics.counts, view, block, work.tally, limits, found):
-        classes, products, weights = statistics.classes, statistics.products, targets.weights
-        if not search_weighted(classes, view, block, weights, total, limits, found) and (
-            not search_products(products, view, block, weights, total, limits, found)
+        order = rows if rules.random is not None else view.orders[f]
+        order, column = order[view.start : view.stop], columns.values[f]
+        if not search_errors(
+            ranked_here, rules.random, order, column, n_missing, targets, own, work.found[j]
         ):
-            search_ordered(criterion, view, block, targets, total, limits, found)
-
-
-@kernel
-def search_packed(counts, view, block, tally, limits, found):
-    """Search by `search_counts`, if the rows are laid out for it; return whether they are."""
-    if counts is None:
-        return False
-    search_counts(view, block, counts, tally, limits, found)
+            only, summed = (j, j + 1), (rules.criterion, rules.by_targets, targets, work)
+            search_numbers(rules.random, counts, classes, products, view, limits, only, summed)
     return True
 
 
 @kernel
-def search_weighted(classes, view, block, weights, total, limits, found):
-    """Search by `search_weights`, if the rows are laid out for it; return whether they are."""
-    if classes is None:
-        return False
-    search_weights(view, block, classes, weights, total, limits, found)
-    return True
+def search_numbers(random, counts, classes, products, view, limits, block, about):
+    """Search the candidates in `block` by what suits the statistics of the rows.
+
+    Parameters
+    ----------
+    random : True or None
+    counts, classes, products : see `Statistics`; all but one of them are None, or all
+    view, limits, block : see `search_ordered`
+    about : (criterion, by_targets, targets, work), two of them of `Rules`
+    """
+    criterion, by_targets, targets, work = about
+    if random is not None:
+        sample = Sample(work.rows, counts)
+        search_random(criterion, view, sample, block, targets, work.total, limits, work.found)
+    elif counts is not None:
+        search_counts(view, block, counts, work.tally, limits, work.found)
+    elif classes is not None:
+        search_weights(view, block, classes, targets.weights, work.total, limits, work.found)
+    elif products is not None:
+        search_means(view, block, products, targets.weights, work.total, limits, work.found)
+    search_targets(by_targets, criterion, view, block, targets, limits, work)
 
 
 @kernel
-def search_products(products, view, block, weights, total, limits, found):
-    """Search by `search_means`, if the rows are laid out for it; return whether they are."""
-    if products is None:
-        return False
-    search_means(view, block, products, weights, total, limits, found)
-    return True
+def search_targets(by_targets, criterion, view, block, targets, limits, work):
+    """Search by `search_ordered`, where no statistics of the rows are asked for."""
+    if by_targets is not None:
+        search_ordered(criterion, view, block, targets, work.total, limits, work.found)

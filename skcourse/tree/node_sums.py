@@ -81,12 +81,20 @@ def sum_sides(criterion, order, cut, targets, wy, total):
     for side in range(1, 3):
         for k in range(total.shape[1]):
             total[side, k] = 0.0
-    left_pure = add_rows(criterion, order[:n_low], targets, wy, total[1])
-    right_pure = add_rows(criterion, order[n_low:n_known], targets, wy, total[2])
+    left_pure = right_pure = missing_pure = True
+    start = np.int64(0)
+    for part in range(3 if n_missing else 2):
+        stop = (n_low, n_known, order.shape[0])[part]
+        side = part + 1 if part < 2 else 2 - missing_left
+        pure = add_rows(criterion, order[start:stop], targets, wy, total[side])
+        start = stop
+        if part == 0:
+            left_pure = pure
+        elif part == 1:
+            right_pure = pure
+        else:
+            missing_pure = pure
     if n_missing:
-        missing_pure = add_rows(
-            criterion, order[n_known:], targets, wy, total[1 if missing_left else 2]
-        )
         near = order[0] if missing_left else order[n_low]
         same = missing_pure and same_targets(targets, near, order[n_known])
         if missing_left:

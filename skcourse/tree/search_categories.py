@@ -103,7 +103,7 @@ def add_groups(rows, column, numbers, targets, groups):
         groups[b, 1] += add_row(groups[b, 2:], row, 1.0, targets)
 
 
-@kernel
+@kernel(counted=True)
 def search_categories(task, rows, column, targets, ranked, limits, found, words):
     """Overwrite `found` with the best set; its merit is -inf where there is none.
 

@@ -19,7 +19,8 @@ class Rules(NamedTuple):
     """Growth as the kernels take it."""
 
     criterion: int
-    random: bool
+    random: bool | None  # True, or None: then no kernel compiles how thresholds are drawn
+    by_targets: bool | None  # the same, of the search that Statistics of the rows make needless
     max_depth: int
     min_samples_split: int
     min_samples_leaf: int
@@ -31,6 +32,15 @@ class Rules(NamedTuple):
     total_weight: float
     groups: np.ndarray  # int64 (d, n_words): a bit is 1 if the feature is in that interaction group
     hands: float  # a node of that many rows times features is worth several threads
+
+
+class Features(NamedTuple):
+    """The fields of Columns that this loop reads."""
+
+    values: np.ndarray
+    orders: np.ndarray
+    has_missing: np.ndarray
+    is_categorical: np.ndarray
 
 
 class Table(NamedTuple):
@@ -86,11 +96,13 @@ N_NODES, N_OPEN, N_FRONTIER, N_SPLIT, PHASE, N_CANDIDATES, STATE = range(7)
 WEIGHT, SQUARES, ROUNDED = -3, -2, -1
 
 
-def read_rules(growth, total_weight, hands, n_features):
+def read_rules(growth, statistics, total_weight, hands, n_features):
     """Return `growth` as the kernels take it."""
     fields = growth._asdict() | {"total_weight": float(total_weight), "hands": float(hands)}
     fields["criterion"] = CRITERIA[growth.criterion]
-    fields["random"] = growth.splitter == "random"
+    fields["random"] = True if growth.splitter == "random" else None
+    needless = fields["random"] or any(rows is not None for rows in statistics)
+    fields["by_targets"] = None if needless else True
     monotonic = growth.monotonic if growth.monotonic is not None else np.empty(0)
     fields["monotonic"] = np.array(monotonic, np.int8)
     fields["groups"] = group_bits(growth.interaction, n_features)
@@ -101,6 +113,11 @@ def read_rules(growth, total_weight, hands, n_features):
     for name in ("max_features", "max_leaf_nodes"):
         fields[name] = int(fields[name])
     return Rules(**{name: fields[name] for name in Rules._fields})
+
+
+def as_features(columns):
+    """Return Columns as the kernels take them."""
+    return Features(*(getattr(columns, name) for name in Features._fields))
 
 
 def group_bits(interaction, n_features):
