@@ -57,7 +57,7 @@ class Rounds:
         """Grow the trees of a round and go where they lead; return them."""
         trees = [self.grow(k) for k in range(self.loss.n_raw)]
         if self.held_out is not None:
-            walk = pack(trees, columns=np.arange(len(trees)))
+            walk = pack(trees, columns=np.arange(len(trees)), dtype=np.float64)
             add_values(walk, self.held_out.X, self.raw_held_out)
         self.look()
         return trees

@@ -4,13 +4,13 @@ All trees are one table (`skcourse.tree.walk`), through which a row goes in one 
 """
 
 import numpy as np
-from scipy.sparse import hstack
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, MultiOutputMixin
 from sklearn.utils.validation import check_is_fitted
 
 from skcourse.ensemble.forest_sampling import Sampling
 from skcourse.tree.base import read_rows
 from skcourse.tree.explain import ShapMixin, Terms
+from skcourse.tree.paths import node_paths
 from skcourse.tree.walk import leaves, mean_values, pack
 
 
@@ -79,9 +79,8 @@ class GrownForest(ShapMixin, MultiOutputMixin, MetaEstimatorMixin, BaseEstimator
             The nodes of tree t are columns ``n_nodes_ptr[t]`` to ``n_nodes_ptr[t + 1]``.
         """
         X = self._read_X(X)
-        paths = [tree.tree_.decision_path(X) for tree in self.estimators_]
-        n_nodes_ptr = np.cumsum([0, *(path.shape[1] for path in paths)])
-        return hstack(paths).tocsr(), n_nodes_ptr
+        walk = self._walk()
+        return node_paths(walk, X, n_jobs=self.n_jobs), walk.roots.copy()
 
     @property
     def feature_importances_(self):

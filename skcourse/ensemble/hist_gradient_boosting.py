@@ -294,7 +294,8 @@ class HistGradientBoosting(ShapMixin, CallbackSupportMixin, BaseEstimator):
         if self._walk is not None and len(self._walk.columns) == n_raw * len(self._trees):
             return self._walk
         trees = [tree for trees in self._trees for tree in trees]
-        return pack(trees, columns=np.tile(np.arange(n_raw), len(self._trees)))
+        columns = np.tile(np.arange(n_raw), len(self._trees))
+        return pack(trees, columns=columns, dtype=np.float64)
 
     def _staged_raw_predict(self, X):
         """Yield the raw predictions after each iteration."""

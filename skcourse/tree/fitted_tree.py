@@ -10,12 +10,12 @@ Reference   Breiman, Friedman, Olshen and Stone, Classification and regression t
 """
 
 import numpy as np
-from scipy.sparse import csr_array, csr_matrix, issparse
-from sklearn import get_config
+from scipy.sparse import issparse
 
 from skcourse.core.kernel import kernel
 from skcourse.tree.nodes import LEAF, Nodes
 from skcourse.tree.partial_dependence import add_partial_dependence
+from skcourse.tree.paths import node_paths
 from skcourse.tree.walk import leaves, pack, read_only
 
 NODE = np.dtype(  # a node of scikit-learn's pickles
@@ -48,17 +48,6 @@ def count_levels(children_left, children_right, levels):
         if children_left[t] != LEAF and levels[t] > 0:
             levels[children_left[t]] = levels[t] + 1
             levels[children_right[t]] = levels[t] + 1
-
-
-@kernel
-def climb(parents, ends, indptr, indices):
-    """Write the nodes from the root to ends[i] to indices[indptr[i] : indptr[i + 1]]."""
-    for i in range(len(ends)):
-        t, place = ends[i], indptr[i + 1]
-        while t >= 0:
-            place -= 1
-            indices[place] = t
-            t = parents[t]
 
 
 def shown(name, doc):
@@ -209,17 +198,7 @@ class Tree:
 
     def decision_path(self, X):
         """Return which nodes each row of X passes, a CSR matrix (n, node_count) of ones."""
-        ends, levels = self.apply(X), self.compute_node_depths()
-        indptr = np.concatenate([[0], np.cumsum(levels[ends])])
-        indices = np.empty(indptr[-1], np.int64)
-        parents = np.full(self.node_count, -1)
-        for children in (self.nodes.children_left, self.nodes.children_right):
-            inner = np.flatnonzero(children != LEAF)
-            parents[children[inner]] = inner
-        climb(parents, ends, indptr, indices)
-        kind = csr_array if get_config().get("sparse_interface") == "sparray" else csr_matrix
-        ones = np.ones(len(indices), np.int64)
-        return kind((ones, indices, indptr), shape=(len(ends), self.node_count))
+        return node_paths(self.walk, check_rows(X), n_nodes=self.node_count)
 
     def __getstate__(self):
         """Return what is pickled; of trees without categories, scikit-learn can read it too."""

@@ -1,6 +1,8 @@
 """The nodes that a row passes on its way through many trees: `decision_path`."""
 
 import numpy as np
+from scipy.sparse import csr_array, csr_matrix
+from sklearn import get_config
 
 from skcourse.core.kernel import kernel
 from skcourse.tree.walk import ends_of, over_blocks
@@ -10,7 +12,7 @@ from skcourse.tree.walk import ends_of, over_blocks
 def trace(walk, above, steps):
     """Write the parent of each node, and how many splits lie above it."""
     for node in range(len(above)):
-        left = walk.left[node]
+        left = walk.splits[node]["left"]
         if left != node:
             above[left] = above[left + 1] = node
             steps[left] = steps[left + 1] = steps[node] + 1
@@ -28,22 +30,23 @@ def fill_paths(walk, above, steps, ends, at, indices):
             at += steps[ends[t, i]] + 1
 
 
-def node_paths(walk, X, *, n_jobs=-1):
-    """Return the nodes that each row passes, as the pointers and indices of a CSR matrix.
+def node_paths(walk, X, *, n_nodes=None, n_jobs=-1):
+    """Return which nodes each row passes, a CSR matrix of ones.
 
     Parameters
     ----------
     walk : Walk
     X : {array, sparse matrix} of shape (n, d), float32 or float64
+    n_nodes : int, default=None
+        How many nodes there are, if more than the table has.
     n_jobs : int or None, default=-1
 
     Returns
     -------
-    indptr : int64 array of shape (n + 1,)
-    indices : int64 array of shape (indptr[-1],)
-        Numbers of nodes, those of a tree after all of the trees before; rising along a path.
+    paths : CSR matrix of shape (n, n_nodes), int64
+        Numbers of nodes, those of a tree after all of the trees before, are its columns.
     """
-    above, steps = np.zeros(len(walk.left), np.int64), np.zeros(len(walk.left), np.int64)
+    above, steps = np.zeros(len(walk.splits), np.int64), np.zeros(len(walk.splits), np.int64)
     trace(walk, above, steps)
     ends = np.empty((len(walk.columns), X.shape[0]), np.uint32)
 
@@ -54,4 +57,6 @@ def node_paths(walk, X, *, n_jobs=-1):
     indptr = np.concatenate([[0], np.cumsum(np.sum(steps[ends] + 1, axis=0))])
     indices = np.empty(indptr[-1], np.int64)
     fill_paths(walk, above, steps, ends, 0, indices)
-    return indptr, indices
+    kind = csr_array if get_config().get("sparse_interface") == "sparray" else csr_matrix
+    shape = X.shape[0], len(walk.splits) if n_nodes is None else n_nodes
+    return kind((np.ones(len(indices), np.int64), indices, indptr), shape=shape)

@@ -28,7 +28,7 @@ from typing import NamedTuple
 import numpy as np
 
 from skcourse.core.kernel import kernel
-from skcourse.tree.walk import goes_right, over_blocks, read_only, thresholds_for
+from skcourse.tree.walk import check_dtype, goes_right, over_blocks, read_only
 
 AGREES, INVERSE, RATIO, PRODUCT, BELOW = range(5)  # what `work` holds: see `new_work`
 TINY = 1e-30  # stands for a share of 0, by which (3) would divide
@@ -64,7 +64,7 @@ def depth_first(walk, t, path, waiting, edges):
     path[2, 0], n_waiting = 0, 0
     node, level = root, 0
     while True:
-        left = np.int64(walk.left[node])
+        left = np.int64(walk.splits[node]["left"])
         if left != node:
             for child in (left + 1, left):
                 waiting[0, n_waiting], waiting[1, n_waiting] = child, node
@@ -74,7 +74,7 @@ def depth_first(walk, t, path, waiting, edges):
             return depth, most
         n_waiting -= 1
         node, parent, level = waiting[0, n_waiting], waiting[1, n_waiting], waiting[2, n_waiting]
-        feature = np.int64(walk.feature[parent])
+        feature = np.int64(walk.splits[parent]["feature"])
         before = level - 1
         while before > 0 and path[0, before] != feature:
             before -= 1
@@ -121,7 +121,7 @@ def leave(work, level, before, total):
 
 
 @kernel
-def explain_tree(walk, thresholds, edges, t, lanes, points, work, total):
+def explain_tree(walk, edges, t, lanes, points, work, total):
     """Add the Shapley values under tree t of the rows that are columns of `lanes` to `total`."""
     path = np.zeros((3, work.shape[0]), np.int64)  # node, before and feature at each level
     nodes, before, feature = path[0], path[1], path[2]
@@ -131,16 +131,16 @@ def explain_tree(walk, thresholds, edges, t, lanes, points, work, total):
             leave(work, level, before[level], total[feature[level]])
             level -= 1
         parent, node, level = np.uint32(nodes[level]), edges.node[e], level + 1
-        nodes[level], before[level], feature[level] = node, edges.before[e], walk.feature[parent]
-        agrees = work[level, AGREES]
+        asked, agrees = walk.splits[parent]["feature"], work[level, AGREES]
+        nodes[level], before[level], feature[level] = node, edges.before[e], asked
         for i in range(LANES):
-            x = lanes[walk.feature[parent], i]
-            right = goes_right(walk, parent, np.uint32(x > thresholds[parent]), x)
-            agrees[i] = np.float64(node == walk.left[parent] + right)
+            x = lanes[asked, i]
+            right = goes_right(walk, parent, np.uint32(x > walk.splits[parent]["threshold"]), x)
+            agrees[i] = np.float64(node == walk.splits[parent]["left"] + right)
         for z in range(LANES, len(agrees)):
             agrees[z] = agrees[z - LANES]
         enter(work, level, before[level], edges.share[e], points)
-        if walk.left[node] == node:
+        if walk.splits[node]["left"] == node:
             end(work, level, walk.values[walk.leaf[node]])
     while level > 0:
         leave(work, level, before[level], total[feature[level]])
@@ -148,7 +148,7 @@ def explain_tree(walk, thresholds, edges, t, lanes, points, work, total):
 
 
 @kernel
-def explain_rows(walk, thresholds, edges, trees, X, points, work, out):
+def explain_rows(walk, edges, trees, X, points, work, out):
     """Add the Shapley values of the rows of X under some trees to `out`, (n, d, n_values)."""
     d, n_values = out.shape[1:]
     lanes, total = np.empty((d, LANES), X.dtype), np.empty((d, n_values, len(points)))
@@ -158,7 +158,7 @@ def explain_rows(walk, thresholds, edges, trees, X, points, work, out):
             for i in range(LANES):
                 lanes[f, i] = X[min(first + i, X.shape[0] - 1), f]
         for t in trees:
-            explain_tree(walk, thresholds, edges, t, lanes, points, work, total)
+            explain_tree(walk, edges, t, lanes, points, work, total)
         for i in range(min(LANES, X.shape[0] - first)):
             for f in range(d):
                 for k in range(n_values):
@@ -195,7 +195,7 @@ def expected_values(walk, width):
     expected = np.zeros(width)
     for t, column in enumerate(walk.columns):
         own = slice(walk.roots[t], walk.roots[t + 1])
-        is_leaf = walk.left[own] == np.arange(own.start, own.stop)
+        is_leaf = walk.splits["left"][own] == np.arange(own.start, own.stop)
         cover = walk.cover[own][is_leaf]
         means = cover @ walk.values[walk.leaf[own][is_leaf]] / max(cover.sum(), TINY)
         expected[column : column + len(means)] += means
@@ -219,6 +219,7 @@ def tree_shap(walk, X, *, width=None, n_jobs=-1):
     explanation : Explanation
         `values` (n, d, width) and `expected` (width,): their sum over d, and `expected`, is F(x).
     """
+    check_dtype(walk, X)
     n_values = walk.values.shape[1]
     width = n_values if width is None else width
     edges, depth, most = edges_of(walk)
@@ -228,11 +229,10 @@ def tree_shap(walk, X, *, width=None, n_jobs=-1):
 
     def part(block, rows):
         work = new_work(depth, n_values, weights)
-        thresholds = thresholds_for(walk, block)
         for column in np.unique(walk.columns):
             trees = np.flatnonzero(walk.columns == column)
             out = values[rows, :, column : column + n_values]
-            explain_rows(walk, thresholds, edges, trees, block, points, work, out)
+            explain_rows(walk, edges, trees, block, points, work, out)
 
     n_rows = LANES * max(1, min(BLOCK, X.shape[0] // 4) // LANES)
     over_blocks(part, X, len(edges.node), n_jobs, n_rows=n_rows)

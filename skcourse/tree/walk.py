@@ -7,14 +7,16 @@ Method      The children of a node lie side by side, so that a step is an additi
                 a <- left(a) + [x_f > threshold(a)]                                           (2)
             and a leaf is a node that leads to itself (left(a) = a, threshold infinite). Nothing in
             (2) depends on a branch that a processor could guess wrong. What is left is the wait for
-            memory, so `LANES` walks, which do not wait for each other, take each step together:
-            rows through one tree, or, of a few rows, one row through many trees.
-            Nodes are numbered level by level: the first levels, through which every row comes, are
-            neighbours in cache. A threshold t meets a float32 x as the largest float32 up to t,
-            which asks the same of x.
+            memory, so many walks, which do not wait for each other, take two steps each in turn,
+            until they are at their leaves: rows through one tree, or, of a few rows, one row
+            through many trees. Whoever has arrived is not asked again.
+            What a step asks of a node lies together, 12 bytes of it for float32 rows, and nodes are
+            numbered level by level: the first levels, through which every row comes, are neighbours
+            in cache. A threshold t meets a float32 x as the largest float32 up to t, which asks
+            the same of x.
 Order       (1) is added in the order of the trees for each row alone: the same bits for one row or
             many, and for any number of threads.
-Cost        Per row and tree its depth; some 2 ns a level while a tree stays in cache.
+Cost        Per row and tree its depth; some 1.5 ns a level while a tree stays in cache.
 Reference   N. Asadi, J. Lin, A. de Vries, Runtime optimizations for tree-based machine learning
             models, IEEE Trans. Knowledge and Data Engineering, 2014.
 """
@@ -27,20 +29,30 @@ from skcourse.core.chunks import reduce_blocks
 from skcourse.core.dense_chunks import DenseChunks
 from skcourse.core.kernel import kernel
 
-LANES = 32
+LANES = 256  # rows that go through a tree together
+ENDS = 3  # their last column: see `descend`
 FEW = 2**12  # walks that one thread takes sooner than a second one wakes up
 FEW_ROWS = 8  # or less go one by one, each through many trees at a time
-BLOCK_ROWS = 8192  # which go through one tree before the next tree is looked at
+BLOCK_ROWS = 2**15  # which go through one tree before the next tree is fetched
 BLOCK_BYTES = 2**22
+FEW_VALUES = 8  # of a leaf, which are added one after the other to all rows
+
+
+def split_of(dtype):
+    """Return what a step asks of a node, for rows that are no finer than `dtype`."""
+    return np.dtype(
+        [
+            ("threshold", dtype),  # infinite at leaves and where categories split
+            ("left", np.uint32),  # the left child, before the right one; a leaf itself
+            ("feature", np.uint32),  # 0 at leaves
+        ]
+    )
 
 
 class Walk(NamedTuple):
     """Many trees as one table. The nodes of a tree follow each other, its root first."""
 
-    left: np.ndarray  # uint32 (n_nodes,), the left child, before the right one; a leaf itself
-    feature: np.ndarray  # uint32 (n_nodes,), 0 at leaves
-    threshold: np.ndarray  # float64 (n_nodes,), infinite at leaves and where categories split
-    threshold32: np.ndarray  # float32 (n_nodes,), the largest up to `threshold`
+    splits: np.ndarray  # of dtype `split_of`, (n_nodes,)
     missing_right: np.ndarray  # uint8 (n_nodes,), 1 where a missing value goes right
     category_set: np.ndarray  # int64 (n_nodes,), as in `Nodes`
     set_start: np.ndarray  # int64 (n_sets + 1,), as in `Nodes`
@@ -69,7 +81,7 @@ def breadth_first(left, right, order, first_child):
             n_seen += 2
 
 
-def pack(trees, *, values=None, scale=1.0, columns=None):
+def pack(trees, *, values=None, scale=1.0, columns=None, dtype=np.float32):
     """Return many trees as one table.
 
     Parameters
@@ -81,6 +93,8 @@ def pack(trees, *, values=None, scale=1.0, columns=None):
         What the values of each tree are multiplied with, once and for all.
     columns : array of shape (n_trees,), default=None
         The column of the result to which a tree adds (a tree per class); None means the first.
+    dtype : dtype, default=np.float32
+        The finest dtype of the rows that will come: thresholds of float64 meet all of them.
 
     Returns
     -------
@@ -95,6 +109,9 @@ def pack(trees, *, values=None, scale=1.0, columns=None):
     left, feature, threshold, missing_right, sets, numbers, cover = map(
         np.concatenate, zip(*tables, strict=True)
     )
+    splits = np.empty(len(left), split_of(dtype))
+    splits["left"], splits["feature"] = left, feature
+    splits["threshold"] = threshold if dtype == np.float64 else rounded_down(threshold)
     is_leaf = left == np.arange(len(left))
     leaf = np.where(is_leaf, np.cumsum(is_leaf) - 1, 0).astype(np.uint32)
     at_leaves = []
@@ -102,9 +119,8 @@ def pack(trees, *, values=None, scale=1.0, columns=None):
         own = slice(roots[t], roots[t + 1])
         at_leaves.append(value.reshape(len(value), -1)[numbers[own][is_leaf[own]]] * factor)
     walk = Walk(
-        left, feature, threshold, rounded_down(threshold), missing_right, sets, *joined_sets(trees),
-        roots, numbers, leaf, np.concatenate(at_leaves, dtype=np.float64),
-        np.asarray(columns, np.int64), cover,
+        splits, missing_right, sets, *joined_sets(trees), roots, numbers, leaf,
+        np.concatenate(at_leaves, dtype=np.float64), np.asarray(columns, np.int64), cover,
     )  # fmt: skip
     return Walk(*map(read_only, walk))
 
@@ -171,28 +187,49 @@ def goes_right(walk, node, right, x):
     return right | (np.uint32(x != x) & np.uint32(walk.missing_right[node]))
 
 
-@kernel
-def descend(walk, thresholds, rows, starts, at, plain):
-    """Take every lane j, the row from rows[starts[j]] on, from node at[j] to its leaf by (2).
+@kernel(counted=False)
+def step(walk, rows, start, node, plain):
+    """Return the node after `node` by (2), for the row from rows[start] on; see `descend`."""
+    x = rows[np.uint64(start) + np.uint64(walk.splits[node]["feature"])]
+    right = np.uint32(x > walk.splits[node]["threshold"])
+    if not plain:
+        right = goes_right(walk, node, right, x)
+    return np.uint32(walk.splits[node]["left"] + right)
 
-    `plain` says that there is neither a missing value nor a category.
+
+@kernel(counted=False)
+def descend(walk, X, i, t, n, across, lanes, plain):
+    """Send n lanes to their leaves: j is row i + j in tree t, or if `across` row i in tree t + j.
+
+    Parameters
+    ----------
+    walk : Walk
+    X : array of shape (n_rows, d)
+    i, t, n : int
+    across : int
+        1 or 0.
+    lanes : uint32 array of shape (4, n) or wider, overwritten
+        Of each lane, where its row begins in X; of those that are moving, where they are and which
+        they are; of each, the leaf.
+    plain : bool
+        Whether there is neither a missing value nor a category.
     """
-    moving = np.uint32(1)
-    while plain and moving != 0:
-        moving = np.uint32(0)
-        for j in range(len(at)):
-            node = at[j]
-            x = rows[starts[j] + walk.feature[node]]
-            at[j] = walk.left[node] + np.uint32(x > thresholds[node])
-            moving |= at[j] ^ node
-    while moving != 0:
-        moving = np.uint32(0)
-        for j in range(len(at)):
-            node = at[j]
-            x = rows[starts[j] + walk.feature[node]]
-            right = np.uint32(x > thresholds[node])
-            at[j] = walk.left[node] + goes_right(walk, node, right, x)
-            moving |= at[j] ^ node
+    starts, at, moving, ends = lanes[0], lanes[1], lanes[2], lanes[ENDS]
+    rows, d, n_moving = X.reshape(-1), X.shape[1], np.uint64(n)
+    for j in range(n):
+        moving[j] = j
+        starts[j] = (i + j * (1 - across)) * d
+        at[j] = walk.roots[t + j * across]
+    while n_moving > 0:
+        n_left = np.uint64(0)
+        for m in range(n_moving):
+            j = moving[m]
+            before = step(walk, rows, starts[j], at[m], plain)
+            node = step(walk, rows, starts[j], before, plain)
+            ends[j] = node
+            at[n_left], moving[n_left] = node, j
+            n_left += np.uint64(node != before)
+        n_moving = n_left
 
 
 @kernel
@@ -206,62 +243,50 @@ def is_plain(walk, rows):
     return n_missing == 0
 
 
-@kernel
-def leaves_of_tree(walk, thresholds, t, X, plain, ends):
-    """Write the leaf of tree t where each row of X ends, several rows at a time."""
-    n, d = X.shape
-    rows = X.reshape(-1)
-    starts, at = np.zeros(LANES, np.uint64), np.zeros(LANES, np.uint32)
-    for first in range(0, n, LANES):
-        for j in range(LANES):  # the last row fills what is left of the lanes
-            starts[j] = min(first + j, n - 1) * d
-            at[j] = walk.roots[t]
-        descend(walk, thresholds, rows, starts, at, plain)
-        for j in range(min(LANES, n - first)):
-            ends[first + j] = at[j]
-
-
-@kernel
-def leaves_of_row(walk, thresholds, trees, row, ends):
-    """Write the leaf of each tree where one row ends, all trees at a time."""
-    starts = np.zeros(len(ends), np.uint64)
-    for j in range(len(ends)):
-        ends[j] = walk.roots[trees[0] + j]
-    descend(walk, thresholds, row, starts, ends, is_plain(walk, row))
-
-
-@kernel
-def add_leaf(walk, t, end, out):
-    """Add the values of the leaf `end` of tree t to a row of the result."""
-    leaf, column = walk.leaf[end], walk.columns[t]
-    for k in range(walk.values.shape[1]):
-        out[column + k] += walk.values[leaf, k]
-
-
-@kernel
-def add_rows(walk, thresholds, trees, X, out):
-    """Add (1), over the trees trees[0] .. trees[1], to the rows of `out`."""
-    n, n_trees = X.shape[0], trees[1] - trees[0]
-    if n <= FEW_ROWS:
-        ends = np.empty(n_trees, np.uint32)
-        for i in range(n):
-            leaves_of_row(walk, thresholds, trees, X[i], ends)
-            for t in range(n_trees):
-                add_leaf(walk, trees[0] + t, ends[t], out[i])
+@kernel(counted=False)
+def add_leaves(walk, t, across, ends, out):
+    """Add the values of the leaves `ends` to the rows of `out`: trees and rows as in `descend`."""
+    n_values, column = walk.values.shape[1], walk.columns[t]
+    if n_values < FEW_VALUES and not across:
+        for k in range(n_values):
+            for j in range(len(ends)):
+                out[j, column + k] += walk.values[walk.leaf[ends[j]], k]
     else:
-        ends, plain = np.empty(n, np.uint32), is_plain(walk, X.reshape(-1))
-        for t in range(trees[0], trees[1]):
-            leaves_of_tree(walk, thresholds, t, X, plain, ends)
-            for i in range(n):
-                add_leaf(walk, t, ends[i], out[i])
+        for j in range(len(ends)):
+            leaf, column = walk.leaf[ends[j]], walk.columns[t + j * across]
+            for k in range(n_values):
+                out[j * (1 - across), column + k] += walk.values[leaf, k]
 
 
 @kernel
-def find_leaves(walk, thresholds, X, ends):
-    """Write where each row ends in each tree, as rows of the table: uint32 (n_trees, n)."""
+def add_rows(walk, trees, X, lanes, out):
+    """Add (1), over the trees trees[0] .. trees[1], to the rows of `out`."""
+    n, n_trees, across = len(X), trees[1] - trees[0], 1 if len(X) <= FEW_ROWS else 0
     plain = is_plain(walk, X.reshape(-1))
-    for t in range(len(ends)):
-        leaves_of_tree(walk, thresholds, t, X, plain, ends[t])
+    rows_at_a_time, trees_at_a_time = (1, n_trees) if across else (LANES, 1)
+    for t in range(trees[0], trees[1], trees_at_a_time):
+        for i in range(0, n, rows_at_a_time):
+            n_lanes = n_trees if across else min(LANES, n - i)
+            descend(walk, X, i, t, n_lanes, across, lanes, plain)
+            add_leaves(walk, t, across, lanes[ENDS, :n_lanes], out[i:])
+
+
+@kernel
+def find_leaves(walk, X, lanes, ends):
+    """Write where each row ends in each tree, as rows of the table: uint32 (n_trees, n)."""
+    n_trees, n = ends.shape
+    plain, across = is_plain(walk, X.reshape(-1)), 1 if len(X) < 0 else 0
+    for t in range(n_trees):
+        for i in range(0, n, LANES):
+            n_rows = min(LANES, n - i)
+            descend(walk, X, i, t, n_rows, across, lanes, plain)
+            for j in range(n_rows):
+                ends[t, i + j] = lanes[ENDS, j]
+
+
+def new_lanes(n):
+    """Return n lanes that nobody takes yet: see `descend`."""
+    return np.empty((4, n), np.uint32)
 
 
 def add_values(walk, X, out, *, trees=None, n_jobs=-1):
@@ -282,10 +307,12 @@ def add_values(walk, X, out, *, trees=None, n_jobs=-1):
     -------
     out : the same array
     """
+    check_dtype(walk, X)
     first, last = (0, len(walk.columns)) if trees is None else trees
 
     def part(block, rows):
-        add_rows(walk, thresholds_for(walk, block), (first, last), block, out[rows])
+        size = last - first if len(block) <= FEW_ROWS else LANES
+        add_rows(walk, (first, last), block, new_lanes(size), out[rows])
 
     over_blocks(part, X, last - first, n_jobs)
     return out
@@ -304,6 +331,7 @@ def mean_values(walk, X, *, width=None, n_jobs=-1):
 
 def leaves(walk, X, *, n_jobs=-1):
     """Return the number of the leaf in which each row ends, in each tree: int64 (n, n_trees)."""
+    check_dtype(walk, X)
     numbers = np.empty((X.shape[0], len(walk.columns)), np.int64)
 
     def part(block, rows):
@@ -316,13 +344,14 @@ def leaves(walk, X, *, n_jobs=-1):
 def ends_of(walk, block):
     """Return where the rows of a dense block end, as rows of the table: uint32 (n_trees, n)."""
     ends = np.empty((len(walk.columns), len(block)), np.uint32)
-    find_leaves(walk, thresholds_for(walk, block), block, ends)
+    find_leaves(walk, block, new_lanes(LANES), ends)
     return ends
 
 
-def thresholds_for(walk, X):
-    """Return the thresholds that rows of this dtype meet."""
-    return walk.threshold32 if X.dtype == np.float32 else walk.threshold
+def check_dtype(walk, X):
+    """Raise TypeError if the rows are finer than the thresholds they would meet."""
+    if X.dtype.itemsize > walk.splits.dtype["threshold"].itemsize:
+        raise TypeError(f"The trees were packed for float32 rows; these are {X.dtype}.")
 
 
 def over_blocks(part, X, work, n_jobs, *, n_rows=None):

@@ -7,7 +7,17 @@ from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 
 from skcourse.tree.paths import node_paths
-from skcourse.tree.walk import BLOCK_ROWS, add_values, leaves, mean_values, pack, rounded_down
+from skcourse.tree.walk import (
+    BLOCK_ROWS,
+    FEW_ROWS,
+    FEW_VALUES,
+    LANES,
+    add_values,
+    leaves,
+    mean_values,
+    pack,
+    rounded_down,
+)
 from tests.tree.given_trees import grown_at_random, mixed_rows, nodes_of, path
 
 
@@ -28,7 +38,7 @@ def rows(dtype=np.float32, n=60):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("n", [1, 60])
 def test_every_row_ends_where_the_splits_lead_it(trees, n, dtype):
-    X, walk = rows(dtype, n), pack(trees)
+    X, walk = rows(dtype, n), pack(trees, dtype=dtype)
     paths = [[path(tree, x) for tree in trees] for x in X]
     expected = np.array([[nodes[-1] for nodes in row] for row in paths])
     assert np.array_equal(leaves(walk, X), expected)
@@ -36,10 +46,10 @@ def test_every_row_ends_where_the_splits_lead_it(trees, n, dtype):
     for t, tree in enumerate(trees):
         total += tree.value[expected[:, t], 0]
     assert np.array_equal(add_values(walk, X, np.zeros((n, 2))), total)
-    indptr, indices = node_paths(walk, X)
+    passed = node_paths(walk, X)
     flat = [walk.roots[t] + node for row in paths for t in range(len(trees)) for node in row[t]]
-    assert np.array_equal(indices, flat)
-    assert np.array_equal(np.diff(indptr), [sum(map(len, row)) for row in paths])
+    assert np.array_equal(passed.indices, flat)
+    assert np.array_equal(np.diff(passed.indptr), [sum(map(len, row)) for row in paths])
 
 
 def test_a_forest_answers_as_scikit_learns():
@@ -78,7 +88,27 @@ def test_sparse_rows_are_dense_ones_and_no_rows_are_none(trees):
     X = sparse.random(BLOCK_ROWS + 5, 4, 0.5, format="csr", dtype=np.float32, random_state=0)
     assert np.array_equal(leaves(walk, X), leaves(walk, X.toarray()))
     assert leaves(walk, np.zeros((0, 4), np.float32)).shape == (0, 7)
-    assert mean_values(walk, np.zeros((0, 4))).shape == (0, 2)
+    assert mean_values(walk, np.zeros((0, 4), np.float32)).shape == (0, 2)
+
+
+def test_thresholds_for_fine_rows_meet_coarse_ones_too(trees):
+    X, walk = rows(np.float32), pack(trees, dtype=np.float64)
+    assert np.array_equal(leaves(walk, X), leaves(pack(trees), X))
+    with pytest.raises(TypeError, match="float32 rows"):
+        leaves(pack(trees), X.astype(float))
+
+
+@pytest.mark.parametrize("n_values", [FEW_VALUES - 1, FEW_VALUES])
+def test_leaves_of_many_values(n_values):
+    rng = np.random.default_rng(2)
+    trees = [grown_at_random(rng, n_features=4, n_values=n_values, depth=5) for _ in range(3)]
+    X, walk = rng.normal(size=(LANES + 3, 4)).astype(np.float32), pack(trees)
+    ends, expected = leaves(walk, X), np.zeros((LANES + 3, n_values))
+    for t, tree in enumerate(trees):
+        expected += tree.value[ends[:, t], 0]
+    assert np.array_equal(add_values(walk, X, np.zeros((LANES + 3, n_values))), expected)
+    few = add_values(walk, X[:FEW_ROWS], np.zeros((FEW_ROWS, n_values)))
+    assert np.array_equal(few, expected[:FEW_ROWS])
 
 
 def test_a_narrow_threshold_asks_the_same():
