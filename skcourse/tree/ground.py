@@ -21,24 +21,35 @@ import numpy as np
 
 from skcourse.core.bits import count_bits
 from skcourse.core.kernel import kernel
-from skcourse.tree.statistics import CLASS_BITS
 
 MOST = 3  # a node has most of the rows if it has one in three
-CLASS_MASK = (1 << CLASS_BITS) - 1
 FEW = 64  # rows for which (1) is sooner, however few the words
 
 
 class Ground(NamedTuple):
-    """All rows: where they are in X, and what is summed of each."""
+    """All rows: where they are in X."""
 
-    places: np.ndarray  # uint32 (n, d), see `place_rows`; the keys of the values if `random`
-    codes_of: np.ndarray  # uint32 (d, n), the keys of the values by columns, if `random`
+    places: (
+        np.ndarray
+    )  # uint32 (n, d), see `place_rows`; the keys of the values if thresholds are random
     orders: np.ndarray  # int32 (d, n), the row at a place
     values: np.ndarray  # float32 (d n,), X by columns
-    marks: np.ndarray  # int32 (n,), class and weight as in `Statistics`; (0,) for numbers
-    products: np.ndarray  # float64 (n,), w y as in `Statistics`; (0,) for classes
-    y: np.ndarray  # float64 (n,); (0,) for classes
+    members: np.ndarray  # int32 array, the rows that are there, divided as the tree grows
+
+
+class Numbers(NamedTuple):
+    """Targets that are numbers."""
+
+    products: np.ndarray  # float64 (n,), w y as in `Statistics`
+    y: np.ndarray  # float64 (n,)
     weights: np.ndarray  # float64 (n,)
+
+
+class Classes(NamedTuple):
+    """Targets that are classes, and the weights of the classes of the node at work."""
+
+    marks: np.ndarray  # int32 (n,), class and weight as in `Statistics`
+    tally: np.ndarray  # int64 (3, n_classes), see `plain_scan`
 
 
 class Desk(NamedTuple):
@@ -47,16 +58,20 @@ class Desk(NamedTuple):
     keys: np.ndarray  # uint32 (n + 1,), their places in the order of a feature, or their keys
     order: np.ndarray  # uint32 (n + 1,), their numbers in that order
     words: np.ndarray  # int64 (n,), the weight of their class, shifted to where it is counted
-    marks: np.ndarray  # int32 (n,), as in `Ground`
+    marks: np.ndarray  # int32 (n,), as in `Classes`
     products: np.ndarray  # float64 (n,)
     weights: np.ndarray  # float64 (n,)
     bits: np.ndarray  # uint64, a bit per place, 0 between calls
     before: np.ndarray  # int32, how many bits are set in the words before
     spare: np.ndarray  # int32 (n,), those on the right of a cut
     numbers: np.ndarray  # uint32, the number of a row; n if it has none, as all between calls
+    features: np.ndarray  # int64 (d,), to draw from: a permutation, the constant ones first
+    constants: np.ndarray  # int64 (d,), the constant ones on the way from the root
+    floats: np.ndarray  # float64 (2,), the best cut so far, see `plain_scan.Best`
+    ints: np.ndarray  # int64 (N_INTS,)
 
 
-def new_desk(n, m, *, random, numbers):
+def new_desk(n, m, d, n_ints, *, random, numbers):
     """Return a desk for `m` of `n` rows; thresholds are `random` or not, targets `numbers`."""
     sorted_, words = (0, 0) if random else (m + 1, -(-n // 64))
     return Desk(
@@ -70,6 +85,10 @@ def new_desk(n, m, *, random, numbers):
         np.empty(words, np.int32),
         np.empty(m, np.int32),
         np.full(0 if random else n, m, np.uint32),
+        np.arange(d),
+        np.zeros(d, np.int64),
+        np.zeros(2),
+        np.zeros(n_ints, np.int64),
     )
 
 
@@ -90,37 +109,34 @@ def has_most(desk, span):
 
 
 @kernel(counted=False, inlined=True)
-def lay_out(ground, members, span, desk, bits):
-    """Put what is summed of the rows of a node on the desk; a class is counted in `bits` bits."""
-    start, m = span[0], span[1] - span[0]
-    if ground.marks.shape[0]:
-        for i in range(m):
-            mark = ground.marks[members[start + i]]
-            desk.marks[i] = mark
-            if desk.words.shape[0]:
-                desk.words[i] = np.int64(mark >> CLASS_BITS) << ((mark & CLASS_MASK) * bits)
-    else:
-        for i in range(m):
-            row = members[start + i]
-            desk.products[i] = ground.products[row]
-            desk.weights[i] = ground.weights[row]
-    if desk.order.shape[0] and has_most(desk, span):
-        for i in range(m):
-            desk.numbers[members[start + i]] = i
+def lay_out_numbers(ground, numbers, span, desk):
+    """Put what is summed of the rows of a node on the desk."""
+    for i in range(span[1] - span[0]):
+        row = ground.members[span[0] + i]
+        desk.products[i] = numbers.products[row]
+        desk.weights[i] = numbers.weights[row]
 
 
 @kernel(counted=False, inlined=True)
-def clear(members, span, desk):
+def give_numbers(members, span, desk):
+    """Give the rows of a node their numbers, if it picks them from the order of all."""
+    if has_most(desk, span):
+        for i in range(span[1] - span[0]):
+            desk.numbers[members[span[0] + i]] = i
+
+
+@kernel(counted=False, inlined=True)
+def take_numbers(members, span, desk):
     """Take the numbers of the rows back."""
-    if desk.order.shape[0] and has_most(desk, span):
+    if has_most(desk, span):
         for i in range(span[0], span[1]):
             desk.numbers[members[i]] = desk.spare.shape[0]
 
 
 @kernel(counted=False, inlined=True)
-def sort_rows(ground, f, members, span, desk):
+def sort_rows(ground, f, span, desk):
     """Write the numbers of the rows in the order of feature f to `desk.order`."""
-    places, keys, order = ground.places, desk.keys, desk.order
+    places, members, keys, order = ground.places, ground.members, desk.keys, desk.order
     start, m, k = span[0], span[1] - span[0], 0
     if has_most(desk, span):
         numbers, orders = desk.numbers, ground.orders

@@ -9,7 +9,6 @@ Reference   L. Breiman, Random forests, Machine Learning 45, 2001.
 """
 
 import threading
-from typing import NamedTuple
 
 import numpy as np
 from numba.core.config import DISABLE_JIT
@@ -18,7 +17,7 @@ from skcourse.core.chunks import reduce_blocks
 from skcourse.core.kernel import kernel
 from skcourse.core.team import MASK, OVER
 from skcourse.tree.columns import code_rows
-from skcourse.tree.ground import CLASS_MASK, Ground, new_desk, place_rows, second_desk
+from skcourse.tree.ground import Classes, Ground, Numbers, new_desk, place_rows, second_desk
 from skcourse.tree.impurity import CRITERIA, GINI, SQUARED
 from skcourse.tree.plain_nodes import (
     DEPTH,
@@ -35,25 +34,22 @@ from skcourse.tree.plain_nodes import (
     START,
     TOTAL,
     WEIGHT,
-    Tasks,
     add_node,
     as_nodes,
-    doubled,
+    new_tree,
 )
 from skcourse.tree.plain_scan import (
     FEATURE,
     LEFT_BEST,
-    MERIT,
     N_CONSTANTS,
     N_INTS,
     NODE,
     PLACE,
     STATE,
     THRESHOLD,
-    Best,
-    find_threshold,
 )
-from skcourse.tree.plain_search import Drawer, Plain, help_out, look, new_crew
+from skcourse.tree.plain_search import MANY, Plain, look, new_crew, work_together
+from skcourse.tree.search_classes import CLASS_MASK
 from skcourse.tree.statistics import CLASS_BITS
 
 MAX_ROWS = 2**30  # whose places, and whether they tie, are uint32
@@ -77,31 +73,20 @@ def impurity_of(numbers, task, pure):
 
 
 @kernel(counted=False, inlined=True)
-def sum_numbers(ground, members, span, sums):
+def sum_numbers(members, numbers, span, sums):
     """Sum the numbers of some rows: W, sum w y^2, sum w y, S; and their variance."""
-    first, pure = ground.y[members[span[0]]], True
+    first, pure = numbers.y[members[span[0]]], True
     weight = squares = total = rounded = 0.0
     for i in range(span[0], span[1]):
         row = members[i]
-        w, value = ground.weights[row], ground.y[row]
+        w, value = numbers.weights[row], numbers.y[row]
         weight += w
         squares += w * value * value
         total += w * value
-        rounded += ground.products[row]
+        rounded += numbers.products[row]
         pure &= value == first
     sums[WEIGHT], sums[SQUARES], sums[N_FLOATS], sums[TOTAL] = weight, squares, total, rounded
     sums[IMPURITY] = impurity_of(True, sums, pure)
-
-
-@kernel(counted=False, inlined=True)
-def sum_classes(ground, members, sums):
-    """Sum the weights of the classes of all members."""
-    for k in range(sums.shape[0]):
-        sums[k] = 0.0
-    for i in range(members.shape[0]):
-        mark = ground.marks[members[i]]
-        sums[N_FLOATS + (mark & CLASS_MASK)] += np.float64(mark >> CLASS_BITS)
-    complete_classes(sums)
 
 
 @kernel(counted=False, inlined=True)
@@ -116,18 +101,23 @@ def complete_classes(sums):
 
 
 @kernel(counted=False, inlined=True)
-def divide(ground, members, span, spare, best):
+def divide(ground, span, desk, codes):
     """Put the members on the left of the best cut first, in their order.
 
     Returns
     -------
     middle : int, where the right side begins
     """
-    (start, end), f, place = span, best.ints[FEATURE], np.uint32(best.ints[PLACE])
-    places, n_left, n_right = ground.places, start, 0
+    (start, end), f, place = span, desk.ints[FEATURE], np.uint32(desk.ints[PLACE])
+    places, members, spare, n_left, n_right = ground.places, ground.members, desk.spare, start, 0
+    key, by_columns = np.uint32(0), end - start > MANY
     for i in range(start, end):
         row = members[i]
-        left = np.int64(places[row, f] <= place)
+        if codes is None:
+            key = places[row, f]
+        else:
+            key = codes[f, row] if by_columns else places[row, f]
+        left = np.int64(key <= place)
         members[n_left] = row
         spare[n_right] = row
         n_left += left
@@ -138,18 +128,18 @@ def divide(ground, members, span, spare, best):
 
 
 @kernel(counted=False, inlined=True)
-def sum_sides(ground, members, task, middle, rules, best, frame):
-    """Sum both sides of a node that was divided."""
-    sums, sides, tally = frame.sums, frame.sides, best.tally
-    if rules.numbers:
-        sum_numbers(ground, members, (task[START], middle), sides[0])
-        sum_numbers(ground, members, (middle, task[END]), sides[1])
-        return
-    for c in range(tally.shape[1]):
-        sides[0, N_FLOATS + c] = np.float64(tally[LEFT_BEST, c])
-        sides[1, N_FLOATS + c] = sums[N_FLOATS + c] - sides[0, N_FLOATS + c]
-    complete_classes(sides[0])
-    complete_classes(sides[1])
+def sum_sides(members, numbers, classes, middle, tree):
+    """Sum both sides of the node at work, which was divided."""
+    task, sums, sides = tree.task, tree.sums, tree.sides
+    if numbers is not None:
+        sum_numbers(members, numbers, (task[START], middle), sides[0])
+        sum_numbers(members, numbers, (middle, task[END]), sides[1])
+    if classes is not None:
+        for c in range(classes.tally.shape[1]):
+            sides[0, N_FLOATS + c] = np.float64(classes.tally[LEFT_BEST, c])
+            sides[1, N_FLOATS + c] = sums[N_FLOATS + c] - sides[0, N_FLOATS + c]
+        complete_classes(sides[0])
+        complete_classes(sides[1])
 
 
 @kernel(counted=False, inlined=True)
@@ -177,38 +167,22 @@ def helps(rules, sums, sides):
     return improvement + EPSILON >= rules.min_impurity_decrease
 
 
-class Frame(NamedTuple):
-    """The node at work."""
-
-    task: np.ndarray  # int64 (6,)
-    sums: np.ndarray  # float64 (N_FLOATS + n_sums,)
-    sides: np.ndarray  # the same of its two sides, (2, ...)
+@kernel(counted=False, inlined=True)
+def describe(tree, classes):
+    """Return what a search needs to know of the node at work, see `look`."""
+    task, sums = tree.task, tree.sums
+    total = sums[TOTAL]
+    if classes is not None:
+        total = sums[SQUARES]
+        for c in range(classes.tally.shape[1]):
+            classes.tally[NODE, c] = np.int64(sums[N_FLOATS + c])
+    return task[START], task[END], task[KNOWN], sums[WEIGHT], total
 
 
 @kernel(counted=False, inlined=True)
-def split_node(ground, members, rules, drawer, desk, best, crew, frame):
-    """Look for a cut and divide the members by it; return where the right side begins, or -1."""
-    task, sums, tally = frame.task, frame.sums, best.tally
-    if not rules.numbers:
-        for c in range(tally.shape[1]):
-            tally[NODE, c] = np.int64(sums[N_FLOATS + c])
-    start, end = task[START], task[END]
-    total = sums[TOTAL] if rules.numbers else sums[SQUARES]
-    node = (start, end, task[KNOWN], sums[WEIGHT], total)
-    look(ground, members, node, rules, drawer, desk, best, crew)
-    if best.floats[MERIT] == -np.inf:
-        return -1
-    if not rules.random:
-        find_threshold(ground, best)
-    middle = divide(ground, members, (start, end), desk.spare, best)
-    sum_sides(ground, members, task, middle, rules, best, frame)
-    return middle if helps(rules, sums, frame.sides) else -1
-
-
-@kernel(counted=False, inlined=True)
-def open_children(stack, height, frame, middle, node, n_known):
-    """Put the children of a node on the stack, the left one on top."""
-    task, sides = frame.task, frame.sides
+def open_children(tree, height, middle, node, n_known):
+    """Put the children of the node at work on the stack, the left one on top."""
+    task, sides, stack = tree.task, tree.sides, tree.stack
     for left in range(2):
         child, sums = stack.ints[height + left], stack.floats[height + left]
         child[START] = task[START] if left else middle
@@ -220,12 +194,12 @@ def open_children(stack, height, frame, middle, node, n_known):
 
 
 @kernel(counted=False, inlined=True)
-def take_task(stack, height, frame):
+def take_top(tree, height):
     """Copy a task off the stack."""
-    for k in range(frame.task.shape[0]):
-        frame.task[k] = stack.ints[height, k]
-    for k in range(frame.sums.shape[0]):
-        frame.sums[k] = stack.floats[height, k]
+    for k in range(tree.task.shape[0]):
+        tree.task[k] = tree.stack.ints[height, k]
+    for k in range(tree.sums.shape[0]):
+        tree.sums[k] = tree.stack.floats[height, k]
 
 
 @kernel(counted=False, inlined=True)
@@ -236,60 +210,63 @@ def mark(leaves, members, task, node):
             leaves[members[i]] = node
 
 
-@kernel
-def grow_rows(ground, members, rules, drawer, desk, best, crew, leaves):
-    """Grow a tree from the members.
+@kernel(counted=False)
+def grow_rows(ground, numbers, classes, rules, desk, crew, codes, tree):
+    """Grow a tree from the members; or help to, where the rules say so.
 
     Parameters
     ----------
     ground : Ground
-    members : int32 array, rows that are there; will be divided
+    numbers : Numbers or None
+    classes : Classes or None
     rules : Plain
-    drawer : Drawer
     desk : Desk
-    best : Best
-    crew : Crew
-    leaves : int64 (n,) or (0,), overwritten with the leaf of each member
+    crew : Crew; or None, where thresholds are random
+    codes : uint32 array of shape (d, n), keys of the values; or None, where thresholds are best
+    tree : Growing; the sums of the root are at the bottom of its stack
 
     Returns
     -------
-    nodes : Tasks
     n_nodes : int
     """
-    n_sums, n_members = rules.n_classes, members.shape[0]
-    nodes = Tasks(np.empty((64, 5), np.int64), np.empty((64, 3 + n_sums)))
-    stack = Tasks(np.empty((64, 6), np.int64), np.empty((64, N_FLOATS + n_sums)))
-    frame = Frame(
-        np.empty(6, np.int64), np.empty(N_FLOATS + n_sums), np.empty((2, N_FLOATS + n_sums))
-    )
-    root, sums = stack.ints[0], stack.floats[0]
-    if rules.numbers:
-        sum_numbers(ground, members, (0, n_members), sums)
-    else:
-        sum_classes(ground, members, sums)
-    root[START], root[END], root[DEPTH], root[PARENT], root[IS_LEFT] = 0, n_members, 0, -1, 0
-    root[KNOWN], height, n_nodes = 0, 1, 0
+    if crew is not None:  # noqa: SIM102 - the compiler drops what stands below such a question only
+        if not rules.leads:
+            work_together(ground, numbers, classes, rules, desk, crew, False)
+            return 0
+    root, task, nodes, members = tree.stack.ints[0], tree.task, tree.nodes, ground.members
+    root[START], root[END], root[DEPTH] = 0, members.shape[0], 0
+    root[PARENT], root[IS_LEFT], root[KNOWN], height, n_nodes = -1, 0, 0, 1, 0
     while height > 0:
         height -= 1
-        take_task(stack, height, frame)
-        if nodes.ints.shape[0] - n_nodes < 3:
-            nodes = doubled(nodes, n_nodes)
-        if stack.ints.shape[0] - height < 3:
-            stack = doubled(stack, height)
-        node, task, middle = n_nodes, frame.task, -1
+        take_top(tree, height)
+        node, middle = n_nodes, -1
         n_nodes += 1
-        add_node(nodes, node, task, frame.sums, n_sums)
-        if not stays_leaf(rules, task, frame.sums):
-            middle = split_node(ground, members, rules, drawer, desk, best, crew, frame)
-        if middle < 0:
-            mark(leaves, members, task, node)
+        add_node(nodes, node, task, tree.sums)
+        if not stays_leaf(rules, task, tree.sums) and look(
+            ground, numbers, classes, describe(tree, classes), rules, desk, crew, codes
+        ):
+            middle = divide(ground, (task[START], task[END]), desk, codes)
+            sum_sides(members, numbers, classes, middle, tree)
+        if middle < 0 or not helps(rules, tree.sums, tree.sides):
+            mark(tree.leaves, members, task, node)
             continue
-        nodes.ints[node, NODE_FEATURE] = best.ints[FEATURE]
-        nodes.floats[node, NODE_THRESHOLD] = best.floats[THRESHOLD]
+        nodes.ints[node, NODE_FEATURE] = desk.ints[FEATURE]
+        nodes.floats[node, NODE_THRESHOLD] = desk.floats[THRESHOLD]
         nodes.ints[node, MISSING] = middle - task[START] > task[END] - middle
-        open_children(stack, height, frame, middle, node, best.ints[N_CONSTANTS])
+        open_children(tree, height, middle, node, desk.ints[N_CONSTANTS])
         height += 2
-    return nodes, n_nodes
+    return n_nodes
+
+
+def sum_root(members, numbers, classes, sums):
+    """Write the sums of the root."""
+    if numbers is not None:
+        sum_numbers(members, numbers, (0, len(members)), sums)
+        return
+    marks = classes.marks[members]
+    weights = marks >> CLASS_BITS
+    sums[N_FLOATS:] = np.bincount(marks & CLASS_MASK, weights, minlength=len(sums) - N_FLOATS)
+    complete_classes(sums)
 
 
 def is_plain(columns, targets, statistics, growth):
@@ -312,63 +289,64 @@ def is_plain(columns, targets, statistics, growth):
 def grow_plain(columns, targets, statistics, growth, *, seed, leaves=None, n_threads=1):
     """Grow one tree; parameters and result are those of `grower.grow`."""
     d, n = columns.values.shape
-    numbers = statistics.products is not None
     random = growth.splitter == "random"
     if random or growth.max_features < d or n * d < SMALL or d > MASK or DISABLE_JIT:
         n_threads = 1
     fill(columns, random)
-    nothing = np.empty(0)
+    weights = targets.weights if len(targets.weights) else np.ones(n)
+    members = np.flatnonzero(weights).astype(np.int32)
     ground = Ground(
         columns.codes if random else columns.places,
-        columns.codes_of,
         columns.orders,
         flat(columns.values),
-        np.empty(0, np.int32) if numbers else statistics.counts,
-        statistics.products if numbers else nothing,
-        np.ascontiguousarray(targets.y[:, 0]) if numbers else nothing,
-        targets.weights if len(targets.weights) else np.ones(n),
+        members,
     )
-    members = np.flatnonzero(ground.weights).astype(np.int32)
+    numbers = classes = crew = None
+    if statistics.products is not None:
+        y = np.ascontiguousarray(targets.y[:, 0])
+        numbers = Numbers(statistics.products, y, weights)
+    else:
+        classes = Classes(statistics.counts, np.zeros((3, targets.n_classes), np.int64))
+    if not random:
+        crew = new_crew(d, targets.n_classes)
     rules = Plain(
-        random=random,
-        numbers=numbers,
+        leads=True,
         max_depth=int(growth.max_depth),
         min_samples_split=int(growth.min_samples_split),
         min_samples_leaf=int(growth.min_samples_leaf),
         min_weight_leaf=float(growth.min_weight_leaf),
         max_features=int(growth.max_features),
         min_impurity_decrease=float(growth.min_impurity_decrease),
-        total_weight=float(np.sum(ground.weights)),
+        total_weight=float(np.sum(weights)),
         hands=float(HANDS) if n_threads > 1 else np.inf,
-        n_features=d,
-        n_classes=targets.n_classes,
     )
-    best = Best(np.zeros(2), np.zeros(N_INTS, np.int64), np.zeros((3, targets.n_classes), np.int64))
-    best.ints[STATE] = seed
-    drawer = Drawer(np.arange(d), np.zeros(d, np.int64))
-    desk = new_desk(n, len(members), random=random, numbers=numbers)
+    codes = columns.codes_of if random else None
+    desk = new_desk(n, len(members), d, N_INTS, random=random, numbers=numbers is not None)
+    desk.ints[STATE] = seed
     marked = np.empty(0, np.int64) if leaves is None else leaves
     if leaves is not None:
         leaves[:] = -1
-    crew = new_crew(d, targets.n_classes)
-    everything = ground, members, rules, drawer
+    tree = new_tree(len(members), growth, targets.n_classes, marked)
+    sum_root(members, numbers, classes, tree.stack.floats[0])
 
     def part(thread):
-        if thread > 0:
-            return help_out(*everything, second_desk(desk), crew)
+        leads = thread == 0
+        mine = desk if leads else second_desk(desk)
+        told = rules._replace(leads=leads)
         try:
-            return grow_rows(*everything, desk, best, crew, marked)
+            return grow_rows(ground, numbers, classes, told, mine, crew, codes, tree)
         finally:
-            crew.board[OVER] = 1  # whatever happened, nobody waits for the leader
+            if leads and crew is not None:
+                crew.board[OVER] = 1  # whatever happened, nobody waits for the leader
 
     if n_threads == 1:
-        return as_nodes(*part(0))
-    return as_nodes(*reduce_blocks(part, range(n_threads), first_of, n_jobs=n_threads))
+        return as_nodes(tree.nodes, part(0))
+    return as_nodes(tree.nodes, reduce_blocks(part, range(n_threads), first_of, n_jobs=n_threads))
 
 
-def first_of(tree, nothing):
-    """Return the tree; those who helped have none."""
-    return tree
+def first_of(n_nodes, nothing):
+    """Return what the leader returned; those who helped have nothing."""
+    return n_nodes
 
 
 def flat(values):

@@ -23,22 +23,35 @@ class Tasks(NamedTuple):
     floats: np.ndarray  # float64 (n, N_FLOATS + n_sums) of tasks, (n, 3 + n_sums) of nodes
 
 
-@kernel
-def doubled(tasks, n_used):
-    """Return the tasks with twice the room."""
-    size = tasks.ints.shape[0]
-    ints = np.empty((2 * size, tasks.ints.shape[1]), np.int64)
-    floats = np.empty((2 * size, tasks.floats.shape[1]))
-    for i in range(n_used):
-        for j in range(ints.shape[1]):
-            ints[i, j] = tasks.ints[i, j]
-        for j in range(floats.shape[1]):
-            floats[i, j] = tasks.floats[i, j]
-    return Tasks(ints, floats)
+class Growing(NamedTuple):
+    """A tree as it grows, and the node at work."""
+
+    nodes: Tasks
+    stack: Tasks
+    task: np.ndarray  # int64 (6,)
+    sums: np.ndarray  # float64 (N_FLOATS + n_sums,)
+    sides: np.ndarray  # the same of its two sides, (2, ...)
+    leaves: np.ndarray  # int64 (n,), overwritten with the leaf of each row; or (0,)
+
+
+def new_tree(m, growth, n_sums, leaves):
+    """Return a tree that has no node yet, with room for any tree of `m` rows.
+
+    Room that is not used costs nothing: no memory is taken before it is written.
+    """
+    depth = min(growth.max_depth, m)
+    n_leaves = max(m // max(growth.min_samples_leaf, 1), 1)
+    n_leaves = min(n_leaves, 2**depth) if depth < 31 else n_leaves
+    width = N_FLOATS + n_sums
+    nodes = Tasks(np.empty((2 * n_leaves, 5), np.int64), np.empty((2 * n_leaves, 3 + n_sums)))
+    stack = Tasks(np.empty((depth + 3, 6), np.int64), np.empty((depth + 3, width)))
+    return Growing(
+        nodes, stack, np.empty(6, np.int64), np.empty(width), np.empty((2, width)), leaves
+    )
 
 
 @kernel(counted=False, inlined=True)
-def add_node(nodes, n_nodes, task, sums, n_sums):
+def add_node(nodes, n_nodes, task, sums):
     """Write a node, a leaf so far, and tell its parent."""
     parent = task[PARENT]
     if parent >= 0:
@@ -50,7 +63,7 @@ def add_node(nodes, n_nodes, task, sums, n_sums):
     nodes.floats[n_nodes, NODE_THRESHOLD] = UNDEFINED
     nodes.floats[n_nodes, NODE_IMPURITY] = sums[IMPURITY]
     nodes.floats[n_nodes, NODE_WEIGHT] = sums[WEIGHT]
-    for k in range(n_sums):
+    for k in range(sums.shape[0] - N_FLOATS):
         nodes.floats[n_nodes, 3 + k] = sums[N_FLOATS + k] / sums[WEIGHT]
 
 

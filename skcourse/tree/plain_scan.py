@@ -13,8 +13,7 @@ import numpy as np
 from skcourse.core.kernel import kernel
 from skcourse.tree.columns import key_up_to, value_of
 from skcourse.tree.draws import between
-from skcourse.tree.ground import CLASS_MASK
-from skcourse.tree.search_classes import NEAR, gini_merit
+from skcourse.tree.search_classes import CLASS_MASK, NEAR, gini_merit
 from skcourse.tree.search_numbers import means_merit
 from skcourse.tree.search_ordered import middle
 from skcourse.tree.statistics import CLASS_BITS
@@ -32,27 +31,26 @@ class Best(NamedTuple):
 
     floats: np.ndarray  # float64 (2,)
     ints: np.ndarray  # int64 (N_INTS,); it also keeps the state of the draws
-    tally: np.ndarray  # int64 (3, n_classes), weights of classes
 
 
 @kernel(counted=False, inlined=True)
-def differ(ground, f, members, start, desk, k):
+def differ(ground, f, start, desk, k):
     """Tell whether the values number k and l of the sorted rows differ."""
     i, j = desk.order[k[0]], desk.order[k[1]]
     if desk.keys[i] & np.uint32(1) == 0:
         return True
-    column = f * ground.weights.shape[0]
-    low, high = members[start + i], members[start + j]
+    column = f * ground.places.shape[0]
+    low, high = ground.members[start + i], ground.members[start + j]
     return ground.values[column + low] != ground.values[column + high]
 
 
 @kernel(counted=False, inlined=True)
-def keep(best, f, merit, members, start, desk, k):
+def keep(best, f, merit, ground, start, desk, k):
     """Note the cut behind number k of the sorted rows; its threshold is found in the end."""
     i, j = desk.order[k], desk.order[k + 1]
     best.floats[MERIT] = merit
     best.ints[FEATURE], best.ints[PLACE] = f, desk.keys[i]
-    best.ints[ROW], best.ints[AFTER] = members[start + i], members[start + j]
+    best.ints[ROW], best.ints[AFTER] = ground.members[start + i], ground.members[start + j]
 
 
 @kernel(counted=False, inlined=True)
@@ -63,9 +61,21 @@ def bits_for(weight, n_classes):
 
 
 @kernel(counted=False, inlined=True)
-def scan_classes(ground, f, members, node, rules, desk, best):
+def lay_out_classes(ground, classes, node, desk):
+    """Put the marks of the rows on the desk; the words too, if thresholds are random."""
+    start, m, with_words = node[0], node[1] - node[0], desk.words.shape[0] > 0
+    bits = bits_for(np.int64(node[3]), classes.tally.shape[1])
+    for i in range(m):
+        mark = classes.marks[ground.members[start + i]]
+        desk.marks[i] = mark
+        if with_words:
+            desk.words[i] = np.int64(mark >> CLASS_BITS) << ((mark & CLASS_MASK) * bits)
+
+
+@kernel(counted=False, inlined=True)
+def scan_classes(ground, f, node, rules, desk, best, tally):
     """Try all cuts of the sorted rows by Gini's impurity; `node` as in `look`."""
-    start, m, w_all, tally = node[0], node[1] - node[0], np.int64(node[3]), best.tally
+    start, m, w_all = node[0], node[1] - node[0], np.int64(node[3])
     order, marks, n_classes = desk.order, desk.marks, tally.shape[1]
     begin, merit = rules.min_samples_leaf - 1, best.floats[MERIT]
     stop = m - max(rules.min_samples_leaf, 1) if merit < 0.0 else 0  # nothing beats pure sides
@@ -95,17 +105,17 @@ def scan_classes(ground, f, members, node, rules, desk, best):
             if (
                 found > merit
                 and min(left, right) >= rules.min_weight_leaf
-                and differ(ground, f, members, start, desk, (k, k + 1))
+                and differ(ground, f, start, desk, (k, k + 1))
             ):
                 merit, bar = found, worth / scale - slack
-                keep(best, f, merit, members, start, desk, k)
+                keep(best, f, merit, ground, start, desk, k)
                 for j in range(n_classes):
                     one = (word >> (j * bits)) & low
                     tally[LEFT_BEST, j] = one if packed else tally[LEFT_NOW, j]
 
 
 @kernel(counted=False, inlined=True)
-def scan_numbers(ground, f, members, node, rules, desk, best):
+def scan_numbers(ground, f, node, rules, desk, best):
     """Try all cuts of the sorted rows by the squared error; `node` as in `look`."""
     start, m, w_all, s_all = node[0], node[1] - node[0], node[3], node[4]
     order, products, weights = desk.order, desk.products, desk.weights
@@ -122,16 +132,16 @@ def scan_numbers(ground, f, members, node, rules, desk, best):
             if (
                 found > merit
                 and min(w, right) >= rules.min_weight_leaf
-                and differ(ground, f, members, start, desk, (k, k + 1))
+                and differ(ground, f, start, desk, (k, k + 1))
             ):
                 merit, bar = found, found - NEAR * abs(found)
-                keep(best, f, merit, members, start, desk, k)
+                keep(best, f, merit, ground, start, desk, k)
 
 
 @kernel(counted=False, inlined=True)
 def find_threshold(ground, best):
     """Write the threshold between the two rows of the best cut."""
-    column = best.ints[FEATURE] * ground.weights.shape[0]
+    column = best.ints[FEATURE] * ground.places.shape[0]
     low, high = ground.values[column + best.ints[ROW]], ground.values[column + best.ints[AFTER]]
     best.floats[THRESHOLD] = middle(low, high)
 
@@ -160,34 +170,49 @@ def count_left(cut, m, desk, tally, bits):
 
 
 @kernel(counted=False, inlined=True)
-def try_threshold(drawn, node, rules, desk, best, bits):
+def sum_left(cut, m, desk):
+    """Sum the numbers of the rows up to the key `cut`; return how many rows, W and S."""
+    keys, products, weights = desk.keys, desk.products, desk.weights
+    n_left, w_left, s_left = 0, 0.0, 0.0
+    for i in range(m):
+        n_left += np.int64(keys[i] <= cut)
+        w_left += weights[i] if keys[i] <= cut else 0.0
+        s_left += products[i] if keys[i] <= cut else 0.0
+    return n_left, w_left, s_left
+
+
+@kernel(counted=False, inlined=True)
+def judge_counts(tally, weight):
+    """Return the merit of the cut whose left side was counted, and the weight of that side."""
+    a, b, w = np.int64(0), np.int64(0), np.int64(0)
+    for c in range(tally.shape[1]):
+        s = tally[LEFT_NOW, c]
+        a += s * s
+        b += (tally[NODE, c] - s) ** 2
+        w += s
+    w_left = np.float64(w)
+    return gini_merit(a, b, w_left, weight - w_left), w_left
+
+
+@kernel(counted=False, inlined=True)
+def try_threshold(drawn, node, rules, desk, best, numbers, classes):
     """Try the cut of a feature at a random threshold between its least and its largest value.
 
-    The keys of the values are on the desk; `drawn` is (f, least key, largest key, state), `node` as
-    in `look`.
+    The keys of the values are on the desk; `drawn` is (f, least key, largest key, state), the rest
+    as in `look`.
     """
-    m, weight, total, tally = node[1] - node[0], node[3], node[4], best.tally
+    m, weight, total = node[1] - node[0], node[3], node[4]
     low, high = np.float64(value_of(drawn[1])), np.float64(value_of(drawn[2]))
     threshold = between(drawn[3], low, high)
     threshold = low if threshold == high else threshold
-    cut = key_up_to(threshold)
-    if rules.numbers:
-        keys, products, weights = desk.keys, desk.products, desk.weights
-        n_left, w_left, s_left = 0, 0.0, 0.0
-        for i in range(m):
-            n_left += np.int64(keys[i] <= cut)
-            w_left += weights[i] if keys[i] <= cut else 0.0
-            s_left += products[i] if keys[i] <= cut else 0.0
+    cut, n_left, w_left, merit = key_up_to(threshold), 0, 0.0, -np.inf
+    if numbers is not None:
+        n_left, w_left, s_left = sum_left(cut, m, desk)
         merit = means_merit(s_left, total - s_left, w_left, weight - w_left)
-    else:
-        n_left, a, b, w = count_left(cut, m, desk, tally, bits), np.int64(0), np.int64(0), 0.0
-        for c in range(tally.shape[1]):
-            s = tally[LEFT_NOW, c]
-            a += s * s
-            b += (tally[NODE, c] - s) ** 2
-            w += np.float64(s)
-        w_left = w
-        merit = gini_merit(a, b, w_left, weight - w_left)
+    if classes is not None:
+        bits = bits_for(np.int64(weight), classes.tally.shape[1])
+        n_left = count_left(cut, m, desk, classes.tally, bits)
+        merit, w_left = judge_counts(classes.tally, weight)
     if (
         min(n_left, m - n_left) >= rules.min_samples_leaf
         and min(w_left, weight - w_left) >= rules.min_weight_leaf
@@ -195,5 +220,6 @@ def try_threshold(drawn, node, rules, desk, best, bits):
     ):
         best.floats[MERIT], best.floats[THRESHOLD] = merit, threshold
         best.ints[FEATURE], best.ints[PLACE] = drawn[0], cut
-        for c in range(tally.shape[1]):
-            tally[LEFT_BEST, c] = tally[LEFT_NOW, c]
+        if classes is not None:
+            for c in range(classes.tally.shape[1]):
+                classes.tally[LEFT_BEST, c] = classes.tally[LEFT_NOW, c]

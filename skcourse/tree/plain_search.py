@@ -2,7 +2,8 @@
 
 The draws, and the merits that are compared, are those of `node_search`; here no value is missing,
 no feature is of categories, and there is one output: classes with integer weights, by Gini's
-impurity, or numbers, by the squared error.
+impurity, or numbers, by the squared error. Thresholds are random where there is no crew, and
+targets are numbers or classes: for what is None, nothing is compiled.
 """
 
 from typing import NamedTuple
@@ -20,21 +21,19 @@ from skcourse.core.team import (
     wait_for_task,
 )
 from skcourse.tree.draws import below, next_state
-from skcourse.tree.ground import clear, lay_out, sort_rows
+from skcourse.tree.ground import give_numbers, lay_out_numbers, sort_rows, take_numbers
 from skcourse.tree.plain_scan import (
-    AFTER,
     FEATURE,
     LEFT_BEST,
     MERIT,
     N_CONSTANTS,
     N_INTS,
     NODE,
-    PLACE,
-    ROW,
     STATE,
     Best,
-    bits_for,
     differ,
+    find_threshold,
+    lay_out_classes,
     scan_classes,
     scan_numbers,
     try_threshold,
@@ -48,8 +47,7 @@ MANY = 2048  # rows of a node, beyond which keys are read column by column
 class Plain(NamedTuple):
     """The rules of growth, as numbers."""
 
-    random: bool
-    numbers: bool  # not classes
+    leads: bool  # the thread grows the tree, and does not just help to search
     max_depth: int
     min_samples_split: int
     min_samples_leaf: int
@@ -58,15 +56,6 @@ class Plain(NamedTuple):
     min_impurity_decrease: float
     total_weight: float
     hands: float  # rows times features of a node that is searched by all threads
-    n_features: int
-    n_classes: int  # 1 for numbers
-
-
-class Drawer(NamedTuple):
-    """The features, as they are drawn from."""
-
-    features: np.ndarray  # int64 (d,), a permutation: the constant ones first
-    constants: np.ndarray  # int64 (d,), the constant ones on the way from the root
 
 
 class Crew(NamedTuple):
@@ -93,104 +82,114 @@ def new_crew(d, n_classes):
 
 
 @kernel(counted=False, inlined=True)
-def scan(ground, f, members, node, rules, desk, best):
-    """Try all cuts of the sorted rows; see `look`."""
-    if rules.numbers:
-        scan_numbers(ground, f, members, node, rules, desk, best)
-    else:
-        scan_classes(ground, f, members, node, rules, desk, best)
-
-
-@kernel(counted=False, inlined=True)
-def search_task(ground, members, rules, drawer, desk, crew, task, least):
+def search_task(ground, numbers, classes, rules, desk, crew, job):
     """Find the best cut of one feature of the node on the board.
+
+    Parameters
+    ----------
+    job : (task, least): cuts of less merit than `least` are not looked for
 
     Returns
     -------
-    merit : float, of the cut, or `least`; cuts of less merit are not looked for
+    merit : float, of the cut, or `least`
     """
-    board, sums = crew.board, crew.sums
+    board, sums, (task, least) = crew.board, crew.sums, job
     start, end, n_known = board[START], board[END], board[N_KNOWN]
-    f = drawer.features[n_known + task]
-    sort_rows(ground, f, members, (start, end), desk)
-    constant = not differ(ground, f, members, start, desk, (0, end - start - 1))
+    f = desk.features[n_known + task]
+    sort_rows(ground, f, (start, end), desk)
+    constant = not differ(ground, f, start, desk, (0, end - start - 1))
     crew.constant[f], crew.ints[f, FEATURE] = constant, -1
     crew.floats[f, MERIT] = least - EPSILON * abs(least) - TINY  # an equal cut is kept as well
     if not constant:
-        best = Best(crew.floats[f], crew.ints[f], crew.tally[f])
-        node = (start, end, n_known, sums[0], sums[1])
-        scan(ground, f, members, node, rules, desk, best)
+        best, node = Best(crew.floats[f], crew.ints[f]), (start, end, n_known, sums[0], sums[1])
+        if numbers is not None:
+            scan_numbers(ground, f, node, rules, desk, best)
+        if classes is not None:
+            scan_classes(ground, f, node, rules, desk, best, crew.tally[f])
     return crew.floats[f, MERIT] if crew.ints[f, FEATURE] == f else least
 
 
 @kernel(counted=False)
-def help_out(ground, members, rules, drawer, desk, crew):
-    """Take tasks until the leader is through."""
-    task = wait_for_task(crew.board)
-    while task >= 0:
-        least = -np.inf
-        while task >= 0:
-            least = search_task(ground, members, rules, drawer, desk, crew, task, least)
-            hand_in(crew.board)
-            task = take_task(crew.board)
-        task = wait_for_task(crew.board)
+def work_together(ground, numbers, classes, rules, desk, crew, leads):
+    """Take tasks until none is left, or, if it does not lead, until the leader is through."""
+    task, least = take_task(crew.board), -np.inf
+    while task >= 0 or not leads:
+        if task < 0:
+            task, least = wait_for_task(crew.board), -np.inf
+            if task < 0:
+                return
+        least = search_task(ground, numbers, classes, rules, desk, crew, (task, least))
+        hand_in(crew.board)
+        task = take_task(crew.board)
 
 
 @kernel(counted=False, inlined=True)
-def look_together(ground, members, node, rules, drawer, desk, best, crew):
+def look_together(ground, numbers, classes, node, rules, desk, crew):
     """Search all features of a node with the other threads; parameters as in `look`."""
     board, n_known = crew.board, node[2]
     board[START], board[END], board[N_KNOWN] = node[0], node[1], n_known
     crew.sums[0], crew.sums[1] = node[3], node[4]
-    for f in range(crew.tally.shape[0]):
-        for c in range(crew.tally.shape[2]):
-            crew.tally[f, NODE, c] = best.tally[NODE, c]
-    announce(board, drawer.features.shape[0] - n_known)
-    task, least = take_task(board), -np.inf
-    while task >= 0:
-        least = search_task(ground, members, rules, drawer, desk, crew, task, least)
-        hand_in(board)
-        task = take_task(board)
+    if classes is not None:
+        for f in range(crew.tally.shape[0]):
+            for c in range(crew.tally.shape[2]):
+                crew.tally[f, NODE, c] = classes.tally[NODE, c]
+    announce(board, desk.features.shape[0] - n_known)
+    work_together(ground, numbers, classes, rules, desk, crew, True)
     wait_for_all(board)
 
 
 @kernel(counted=False, inlined=True)
-def adopt(crew, f, best):
+def adopt(crew, f, best, classes):
     """Take the best cut of a feature that was searched before, if it beats the best so far."""
     merit = crew.floats[f, MERIT]
     if crew.ints[f, FEATURE] == f and merit > best.floats[MERIT]:
-        best.floats[MERIT], best.ints[FEATURE] = merit, f
-        for i in (PLACE, ROW, AFTER):
+        best.floats[MERIT] = merit
+        for i in range(STATE):
             best.ints[i] = crew.ints[f, i]
-        for c in range(crew.tally.shape[2]):
-            best.tally[LEFT_BEST, c] = crew.tally[f, LEFT_BEST, c]
+        if classes is not None:
+            for c in range(classes.tally.shape[1]):
+                classes.tally[LEFT_BEST, c] = crew.tally[f, LEFT_BEST, c]
 
 
 @kernel(counted=False, inlined=True)
-def look(ground, members, node, rules, drawer, desk, best, crew):
-    """Draw features and write the best of their cuts to `best`; its merit is -inf if none is.
+def look(ground, numbers, classes, node, rules, desk, crew, codes):
+    """Draw features and leave the best of their cuts on the desk; its merit is -inf if none is.
 
     Parameters
     ----------
     ground : Ground
-    members : int32 array, rows
+    numbers : Numbers or None
+    classes : Classes or None; with the weights of the node in the tally
     node : (start, end, n_known, weight, total): its members, how many features are known to be
         constant, W, and S for numbers or the sum of squares of the weights of classes
     rules : Plain
-    drawer : Drawer
     desk : Desk
-    best : Best; the weights of the classes of the node are in its tally
-    crew : Crew
+    crew : Crew; or None, where thresholds are random
+    codes : uint32 array of shape (d, n), keys of the values; or None, where thresholds are best
+
+    Returns
+    -------
+    found : bool
     """
-    span, n_known = (node[0], node[1]), node[2]
-    features, constants, ints = drawer.features, drawer.constants, best.ints
-    best.floats[MERIT], state, low, high = -np.inf, ints[STATE], np.uint32(0), np.uint32(0)
+    span, n_known, best = (node[0], node[1]), node[2], Best(desk.floats, desk.ints)
+    features, constants, ints, last = (
+        desk.features,
+        desk.constants,
+        best.ints,
+        node[1] - node[0] - 1,
+    )
+    best.floats[MERIT], state = -np.inf, ints[STATE]
     n_left, n_constant, n_drawn_known, n_visited = features.shape[0], n_known, 0, 0
-    bits = 0 if rules.numbers else bits_for(np.int64(node[3]), rules.n_classes)
-    lay_out(ground, members, span, desk, bits)
-    shared = (span[1] - span[0]) * (n_left - n_known) >= rules.hands
-    if shared:
-        look_together(ground, members, node, rules, drawer, desk, best, crew)
+    low, high, constant = np.uint32(0), np.uint32(0), False
+    if numbers is not None:
+        lay_out_numbers(ground, numbers, span, desk)
+    if classes is not None:
+        lay_out_classes(ground, classes, node, desk)
+    shared = (last + 1) * (n_left - n_known) >= rules.hands
+    if crew is not None:
+        give_numbers(ground.members, span, desk)
+        if shared:
+            look_together(ground, numbers, classes, node, rules, desk, crew)
     while n_left > n_constant and (
         n_visited < rules.max_features or n_visited <= n_constant - n_known + n_drawn_known
     ):
@@ -203,42 +202,52 @@ def look(ground, members, node, rules, drawer, desk, best, crew):
             continue
         j += n_constant - n_known
         f = features[j]
-        if shared:
-            constant = crew.constant[f] > 0
-        elif rules.random:
-            low, high = read_keys(ground, f, members, span, desk.keys)
+        if codes is not None:
+            low, high = read_keys(ground, codes, f, span, desk.keys)
             constant = low == high
-        else:
-            sort_rows(ground, f, members, span, desk)
-            constant = not differ(ground, f, members, span[0], desk, (0, span[1] - span[0] - 1))
+        if crew is not None:
+            if shared:
+                constant = crew.constant[f] > 0
+            else:
+                sort_rows(ground, f, span, desk)
+                constant = not differ(ground, f, span[0], desk, (0, last))
         if constant:
             features[j], features[n_constant] = features[n_constant], f
             n_constant += 1
             continue
         n_left -= 1
         features[j], features[n_left] = features[n_left], f
-        if shared:
-            adopt(crew, f, best)
-        elif rules.random:
+        if codes is not None:
             state = next_state(state)
-            try_threshold((f, low, high, state), node, rules, desk, best, bits)
-        else:
-            scan(ground, f, members, node, rules, desk, best)
-    clear(members, span, desk)
+            try_threshold((f, low, high, state), node, rules, desk, best, numbers, classes)
+        if crew is not None:
+            if shared:
+                adopt(crew, f, best, classes)
+            elif numbers is not None:
+                scan_numbers(ground, f, node, rules, desk, best)
+            if classes is not None and not shared:
+                scan_classes(ground, f, node, rules, desk, best, classes.tally)
+    if crew is not None:
+        take_numbers(ground.members, span, desk)
     for j in range(n_known):
         features[j] = constants[j]
     for j in range(n_known, n_constant):
         constants[j] = features[j]
     ints[STATE], ints[N_CONSTANTS] = state, n_constant
+    if best.floats[MERIT] == -np.inf:
+        return False
+    if crew is not None:
+        find_threshold(ground, best)
+    return True
 
 
 @kernel(counted=False, inlined=True)
-def read_keys(ground, f, members, span, keys):
+def read_keys(ground, codes, f, span, keys):
     """Copy the keys of feature f of some rows; return the least and the largest."""
-    start, m = span[0], span[1] - span[0]
+    start, m, members = span[0], span[1] - span[0], ground.members
     if m > MANY:
         for i in range(m):
-            keys[i] = ground.codes_of[f, members[start + i]]
+            keys[i] = codes[f, members[start + i]]
     else:
         for i in range(m):
             keys[i] = ground.places[members[start + i], f]
