@@ -43,6 +43,7 @@ from skcourse.tree.histogram_state import (
 from skcourse.tree.histograms import BINS, MISSING, WIDTH
 from skcourse.tree.nodes import LEAF, UNDEFINED, Nodes
 
+SMALL = 50_000  # rows times features, for which no thread is woken: a tree takes a millisecond
 POOL_BYTES = 2**29  # of histograms that wait for their nodes; the others are summed again
 
 
@@ -153,7 +154,9 @@ def grow_binned(bins, gradients, hessians, growth, *, seed=None, binner, workspa
     hessians = np.ascontiguousarray(hessians, np.float64)
     shared = workspace or Workspace(bins, growth, len(hessians) == 1)
     state, rng, before = make_state(bins, gradients, hessians, growth, shared, seed)
-    n_threads = 1 if DISABLE_JIT else min(count_threads(n_jobs), len(bins.words))
+    n_threads = min(count_threads(n_jobs), len(bins.words))
+    if DISABLE_JIT or bins.codes.size < SMALL:
+        n_threads = 1
 
     def part(i):
         try:
