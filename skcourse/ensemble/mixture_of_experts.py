@@ -95,7 +95,7 @@ class MixtureOfExperts(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             if again:
                 start = Mixture(self.gate_, self.experts_, getattr(self, "variances_", None))
             else:
-                start = begin(problem, *self._unfitted(X, y, known, rng), rng)
+                start = begin(problem, *self._unfitted(X, known, rng), rng)
             run = climb(
                 problem,
                 start,
@@ -127,7 +127,7 @@ class MixtureOfExperts(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if not np.array_equal(known.get("classes_", 0), getattr(self, "classes_", 0)):
             raise ValueError("warm_start goes on with the same classes only.")
 
-    def _unfitted(self, X, y, known, rng):
+    def _unfitted(self, X, known, rng):
         """Return the gate and the experts, none of them fitted."""
         columns = X.shape[1] * max(1, self.n_experts - 1)
         gate = None

@@ -32,14 +32,13 @@ class Columns(NamedTuple):
     orders: np.ndarray  # int32 (d, n), rows by value; (d, 0) if not asked for
     has_missing: np.ndarray  # bool (d,)
     is_categorical: np.ndarray  # bool (d,)
-    table: np.ndarray  # float32 (n, d), X by rows
     places: np.ndarray  # uint32 (n, d), see `ground.place_rows`
     codes: np.ndarray  # uint32 (n, d), the keys (1) of the values
     codes_of: np.ndarray  # uint32 (d, n), the same by columns
     ready: np.ndarray  # uint8 (2,), 1 once places, or codes, were written
 
 
-def rank_columns(X, *, is_categorical=None, weights=None, orders=True, n_jobs=None):
+def rank_columns(X, *, is_categorical=None, orders=True, n_jobs=None):
     """Sort every column of X, once for all trees.
 
     Parameters
@@ -47,7 +46,6 @@ def rank_columns(X, *, is_categorical=None, weights=None, orders=True, n_jobs=No
     X : float32 array of shape (n, d), NaN where missing; or a sparse matrix
     is_categorical : bool array of shape (d,) or None
         Columns of category codes 0 .. K - 1.
-    weights : ignored
     orders : bool, default=True
         False where no node will look at all rows in order.
     n_jobs : int or None, default=None
@@ -74,19 +72,17 @@ def rank_columns(X, *, is_categorical=None, weights=None, orders=True, n_jobs=No
     reduce_blocks(sort, blocks, lambda total, part: None, n_jobs=n_jobs)
     if is_categorical is None:
         is_categorical = np.zeros(d, np.bool_)
-    return as_columns(values, order, has_missing, is_categorical, X)
+    return as_columns(values, order, has_missing, is_categorical)
 
 
-def as_columns(values, orders, has_missing, is_categorical, X=None):
-    """Return Columns; X, of shape (n, d), is `values` by rows, and made if it is not there."""
-    table = np.require(values.T if X is None else X, np.float32, ["C", "A"])
-    places, codes, codes_of = (  # no memory is taken before they are written
-        np.empty(shape, np.uint32) for shape in (table.shape, table.shape, values.shape)
-    )
+def as_columns(values, orders, has_missing, is_categorical):
+    """Return Columns of values and orders that are there."""
+    d, n = values.shape
+    shapes = (n, d), (n, d), (d, n)  # no memory is taken before they are written
+    places, codes, codes_of = (np.empty(shape, np.uint32) for shape in shapes)
     kinds = np.asarray(is_categorical, np.bool_)
-    return Columns(
-        values, orders, has_missing, kinds, table, places, codes, codes_of, np.zeros(2, np.uint8)
-    )
+    ready = np.zeros(2, np.uint8)
+    return Columns(values, orders, has_missing, kinds, places, codes, codes_of, ready)
 
 
 def with_orders(columns):

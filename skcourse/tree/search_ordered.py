@@ -14,8 +14,8 @@ import numpy as np
 from skcourse.core.kernel import kernel
 from skcourse.tree.impurity import merit
 
-MERIT, THRESHOLD, N_LEFT, MISSING_LEFT, WEIGHT_LEFT = range(5)  # of what a search found
-N_FOUND = 5
+MERIT, THRESHOLD, N_LEFT, MISSING_LEFT = range(4)  # of what a search found
+N_FOUND = 4
 
 
 class View(NamedTuple):
