@@ -40,11 +40,6 @@ AS_READ = {"accept_sparse": "csc", "dtype": np.float32, "ensure_all_finite": "al
 AHEAD = 2  # trees a thread grows before callbacks hear of them
 
 
-def needs_orders(growth, n_features):
-    """Tell whether nodes look at so many columns that sorting these once pays."""
-    return growth.splitter == "best" and 3 * growth.max_features >= n_features
-
-
 def is_heard(estimator):
     """Tell whether a fit has callbacks that may stop it."""
     return bool(getattr(estimator, "_skl_callbacks", None))
@@ -209,7 +204,7 @@ class BaseForest(CallbackSupportMixin, GrownForest, metaclass=ABCMeta):
         columns = rank_columns(
             X,
             is_categorical=known["_encoder"].is_categorical,
-            orders=needs_orders(growth, d),
+            orders=growth.splitter == "best",
             n_jobs=self.n_jobs,
         )
         targets = labels.targets(sampling.weights)

@@ -9,6 +9,7 @@ Idea        The place of a row in the order of all is a number from 0 to n - 1, 
             added up beforehand, and the others are counted by one instruction. Neither way takes a
             branch that could be guessed wrong. If the node has most of the rows, they are picked
             from the order of all.
+            (An index cast to uintp is known not to be negative.)
 Memory      What a node reads of a row, its places or its values, lies side by side, since a node
             of few rows reads all of it.
 Cost        O(m^2) or O(m + n / 64).
@@ -34,7 +35,7 @@ class Ground(NamedTuple):
     )  # uint32 (n, d), see `place_rows`; the keys of the values if thresholds are random
     orders: np.ndarray  # int32 (d, n), the row at a place
     values: np.ndarray  # float32 (d n,), X by columns
-    members: np.ndarray  # int32 array, the rows that are there, divided as the tree grows
+    members: np.ndarray  # uint32 array, the rows that are there, divided as the tree grows
 
 
 class Numbers(NamedTuple):
@@ -53,7 +54,7 @@ class Classes(NamedTuple):
 
 
 class Desk(NamedTuple):
-    """The rows of the node at work: number i is members[start + i]."""
+    """The rows of the node at work: number i is members[np.uintp(start + i)]."""
 
     keys: np.ndarray  # uint32 (n + 1,), their places in the order of a feature, or their keys
     order: np.ndarray  # uint32 (n + 1,), their numbers in that order
@@ -63,7 +64,7 @@ class Desk(NamedTuple):
     weights: np.ndarray  # float64 (n,)
     bits: np.ndarray  # uint64, a bit per place, 0 between calls
     before: np.ndarray  # int32, how many bits are set in the words before
-    spare: np.ndarray  # int32 (n,), those on the right of a cut
+    spare: np.ndarray  # uint32 (n,), those on the right of a cut
     numbers: np.ndarray  # uint32, the number of a row; n if it has none, as all between calls
     features: np.ndarray  # int64 (d,), to draw from: a permutation, the constant ones first
     constants: np.ndarray  # int64 (d,), the constant ones on the way from the root
@@ -83,7 +84,7 @@ def new_desk(n, m, d, n_ints, *, random, numbers):
         np.empty(m if numbers else 0),
         np.zeros(words, np.uint64),
         np.empty(words, np.int32),
-        np.empty(m, np.int32),
+        np.empty(m, np.uint32),
         np.full(0 if random else n, m, np.uint32),
         np.arange(d),
         np.zeros(d, np.int64),
@@ -112,7 +113,7 @@ def has_most(desk, span):
 def lay_out_numbers(ground, numbers, span, desk):
     """Put what is summed of the rows of a node on the desk."""
     for i in range(span[1] - span[0]):
-        row = ground.members[span[0] + i]
+        row = ground.members[np.uintp(span[0] + i)]
         desk.products[i] = numbers.products[row]
         desk.weights[i] = numbers.weights[row]
 
@@ -122,7 +123,7 @@ def give_numbers(members, span, desk):
     """Give the rows of a node their numbers, if it picks them from the order of all."""
     if has_most(desk, span):
         for i in range(span[1] - span[0]):
-            desk.numbers[members[span[0] + i]] = i
+            desk.numbers[members[np.uintp(span[0] + i)]] = i
 
 
 @kernel(counted=False, inlined=True)
@@ -147,12 +148,12 @@ def sort_rows(ground, f, span, desk):
             k += number < m
         return
     for i in range(m):
-        keys[i] = places[members[start + i], f]
+        keys[i] = places[members[np.uintp(start + i)], f]
     if m <= FEW or m * m < places.shape[0] // 6:
         for i in range(m):
             key, rank = keys[i], np.uint32(0)
             for j in range(m):
-                rank += np.uint32(keys[j] < key)  # (1)
+                rank = np.uint32(rank + np.uint32(keys[j] < key))  # (1), in 32 bits
             order[rank] = i
         return
     bits, before, one, low = desk.bits, desk.before, np.uint64(1), np.uint64(63)

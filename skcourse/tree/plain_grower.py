@@ -78,7 +78,7 @@ def sum_numbers(members, numbers, span, sums):
     first, pure = numbers.y[members[span[0]]], True
     weight = squares = total = rounded = 0.0
     for i in range(span[0], span[1]):
-        row = members[i]
+        row = members[np.uintp(i)]
         w, value = numbers.weights[row], numbers.y[row]
         weight += w
         squares += w * value * value
@@ -112,14 +112,14 @@ def divide(ground, span, desk, codes):
     places, members, spare, n_left, n_right = ground.places, ground.members, desk.spare, start, 0
     key, by_columns = np.uint32(0), end - start > MANY
     for i in range(start, end):
-        row = members[i]
+        row = members[np.uintp(i)]
         if codes is None:
             key = places[row, f]
         else:
             key = codes[f, row] if by_columns else places[row, f]
         left = np.int64(key <= place)
-        members[n_left] = row
-        spare[n_right] = row
+        members[np.uintp(n_left)] = row
+        spare[np.uintp(n_right)] = row
         n_left += left
         n_right += 1 - left
     for i in range(n_right):
@@ -294,7 +294,7 @@ def grow_plain(columns, targets, statistics, growth, *, seed, leaves=None, n_thr
         n_threads = 1
     fill(columns, random)
     weights = targets.weights if len(targets.weights) else np.ones(n)
-    members = np.flatnonzero(weights).astype(np.int32)
+    members = np.flatnonzero(weights).astype(np.uint32)
     ground = Ground(
         columns.codes if random else columns.places,
         columns.orders,

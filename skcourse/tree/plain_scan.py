@@ -40,7 +40,7 @@ def differ(ground, f, start, desk, k):
     if desk.keys[i] & np.uint32(1) == 0:
         return True
     column = f * ground.places.shape[0]
-    low, high = ground.members[start + i], ground.members[start + j]
+    low, high = ground.members[np.uintp(start + i)], ground.members[np.uintp(start + j)]
     return ground.values[column + low] != ground.values[column + high]
 
 
@@ -50,7 +50,10 @@ def keep(best, f, merit, ground, start, desk, k):
     i, j = desk.order[k], desk.order[k + 1]
     best.floats[MERIT] = merit
     best.ints[FEATURE], best.ints[PLACE] = f, desk.keys[i]
-    best.ints[ROW], best.ints[AFTER] = ground.members[start + i], ground.members[start + j]
+    best.ints[ROW], best.ints[AFTER] = (
+        ground.members[np.uintp(start + i)],
+        ground.members[np.uintp(start + j)],
+    )
 
 
 @kernel(counted=False, inlined=True)
@@ -66,7 +69,7 @@ def lay_out_classes(ground, classes, node, desk):
     start, m, with_words = node[0], node[1] - node[0], desk.words.shape[0] > 0
     bits = bits_for(np.int64(node[3]), classes.tally.shape[1])
     for i in range(m):
-        mark = classes.marks[ground.members[start + i]]
+        mark = classes.marks[ground.members[np.uintp(start + i)]]
         desk.marks[i] = mark
         if with_words:
             desk.words[i] = np.int64(mark >> CLASS_BITS) << ((mark & CLASS_MASK) * bits)

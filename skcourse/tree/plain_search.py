@@ -247,10 +247,10 @@ def read_keys(ground, codes, f, span, keys):
     start, m, members = span[0], span[1] - span[0], ground.members
     if m > MANY:
         for i in range(m):
-            keys[i] = codes[f, members[start + i]]
+            keys[i] = codes[f, members[np.uintp(start + i)]]
     else:
         for i in range(m):
-            keys[i] = ground.places[members[start + i], f]
+            keys[i] = ground.places[members[np.uintp(start + i)], f]
     low = high = keys[0]
     for i in range(m):
         low, high = min(low, keys[i]), max(high, keys[i])
