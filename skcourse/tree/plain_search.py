@@ -152,6 +152,35 @@ def adopt(crew, f, best, classes):
 
 
 @kernel(counted=False, inlined=True)
+def is_settled(best, classes, m):
+    """Tell whether no cut by another feature can be better than the best so far.
+
+    Both sides are pure; or the node has two rows, which every cut parts.
+    """
+    pure = best.floats[MERIT] >= 0.0 if classes is not None else False
+    return pure or (m == 2 and best.floats[MERIT] > -np.inf)
+
+
+@kernel(counted=False, inlined=True)
+def is_constant(ground, f, span):
+    """Tell whether all rows of a node have one value of feature f."""
+    places, members = ground.places, ground.members
+    first = last = members[np.uintp(span[0])]
+    least = largest = places[first, f]
+    for i in range(span[0] + 1, span[1]):
+        row = members[np.uintp(i)]
+        place = places[row, f]
+        if place < least:
+            least, first = place, row
+        if place > largest:
+            largest, last = place, row
+    column = f * places.shape[0]
+    return (
+        least & np.uint32(1) > 0 and ground.values[column + first] == ground.values[column + last]
+    )
+
+
+@kernel(counted=False, inlined=True)
 def look(ground, numbers, classes, node, rules, desk, crew, codes):
     """Draw features and leave the best of their cuts on the desk; its merit is -inf if none is.
 
@@ -180,7 +209,7 @@ def look(ground, numbers, classes, node, rules, desk, crew, codes):
     )
     best.floats[MERIT], state = -np.inf, ints[STATE]
     n_left, n_constant, n_drawn_known, n_visited = features.shape[0], n_known, 0, 0
-    low, high, constant = np.uint32(0), np.uint32(0), False
+    low, high, constant, settled = np.uint32(0), np.uint32(0), False, False
     if numbers is not None:
         lay_out_numbers(ground, numbers, span, desk)
     if classes is not None:
@@ -208,6 +237,8 @@ def look(ground, numbers, classes, node, rules, desk, crew, codes):
         if crew is not None:
             if shared:
                 constant = crew.constant[f] > 0
+            elif settled:
+                constant = is_constant(ground, f, span)
             else:
                 sort_rows(ground, f, span, desk)
                 constant = not differ(ground, f, span[0], desk, (0, last))
@@ -219,14 +250,16 @@ def look(ground, numbers, classes, node, rules, desk, crew, codes):
         features[j], features[n_left] = features[n_left], f
         if codes is not None:
             state = next_state(state)
-            try_threshold((f, low, high, state), node, rules, desk, best, numbers, classes)
+            if not settled:
+                try_threshold((f, low, high, state), node, rules, desk, best, numbers, classes)
         if crew is not None:
             if shared:
                 adopt(crew, f, best, classes)
-            elif numbers is not None:
+            elif numbers is not None and not settled:
                 scan_numbers(ground, f, node, rules, desk, best)
-            if classes is not None and not shared:
+            if classes is not None and not shared and not settled:
                 scan_classes(ground, f, node, rules, desk, best, classes.tally)
+        settled = is_settled(best, classes, last + 1)
     if crew is not None:
         take_numbers(ground.members, span, desk)
     for j in range(n_known):
