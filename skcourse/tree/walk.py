@@ -187,14 +187,20 @@ def goes_right(walk, node, right, x):
     return right | (np.uint32(x != x) & np.uint32(walk.missing_right[node]))
 
 
-@kernel(counted=False)
-def step(walk, rows, start, node, plain):
+@kernel(inlined=True)
+def step(walk, rows, start, node):
     """Return the node after `node` by (2), for the row from rows[start] on; see `descend`."""
+    split = walk.splits[node]
+    right = rows[np.uint64(start) + np.uint64(split["feature"])] > split["threshold"]
+    return np.uint32(split["left"] + np.uint32(right))
+
+
+@kernel(inlined=True)
+def careful_step(walk, rows, start, node):
+    """Return it where values may be missing, or stand for categories."""
     x = rows[np.uint64(start) + np.uint64(walk.splits[node]["feature"])]
     right = np.uint32(x > walk.splits[node]["threshold"])
-    if not plain:
-        right = goes_right(walk, node, right, x)
-    return np.uint32(walk.splits[node]["left"] + right)
+    return np.uint32(walk.splits[node]["left"] + goes_right(walk, node, right, x))
 
 
 @kernel(counted=False)
@@ -222,13 +228,22 @@ def descend(walk, X, i, t, n, across, lanes, plain):
         at[j] = walk.roots[t + j * across]
     while n_moving > 0:
         n_left = np.uint64(0)
-        for m in range(n_moving):
-            j = moving[m]
-            before = step(walk, rows, starts[j], at[m], plain)
-            node = step(walk, rows, starts[j], before, plain)
-            ends[j] = node
-            at[n_left], moving[n_left] = node, j
-            n_left += np.uint64(node != before)
+        if plain:
+            for m in range(n_moving):
+                j = moving[m]
+                before = step(walk, rows, starts[j], at[m])
+                node = step(walk, rows, starts[j], before)
+                ends[j] = node
+                at[n_left], moving[n_left] = node, j
+                n_left += np.uint64(node != before)
+        else:
+            for m in range(n_moving):
+                j = moving[m]
+                before = at[m]
+                node = careful_step(walk, rows, starts[j], before)
+                ends[j] = node
+                at[n_left], moving[n_left] = node, j
+                n_left += np.uint64(node != before)
         n_moving = n_left
 
 
