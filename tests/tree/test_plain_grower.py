@@ -4,8 +4,17 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skcourse.tree import grower
+from skcourse.core import chunks
+from skcourse.tree import grower, plain_grower
 from skcourse.tree.columns import rank_columns
+from skcourse.tree.ground import (
+    Ground,
+    give_numbers,
+    new_desk,
+    sort_rows,
+    take_numbers,
+)
+from skcourse.tree.ground import second_desk as second
 from skcourse.tree.grower import Growth, grow
 from skcourse.tree.targets import class_targets, number_targets
 
@@ -49,3 +58,56 @@ def test_both_lanes_lead_to_the_same_tree(monkeypatch, options, shape, criterion
         # sums of at most 3,000 numbers below 2^8, and of their squares, in another order
         assert_allclose(plain.value, slow.value, rtol=1e-11)
         assert_allclose(plain.impurity, slow.impurity, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("n_classes", [3, 70], ids=["classes in one word", "classes in a table"])
+@pytest.mark.parametrize("splitter", ["best", "random"])
+def test_many_classes_of_large_weights(monkeypatch, splitter, n_classes):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((2500, 4)).astype(np.float32)
+    y, weights = rng.integers(0, n_classes, 2500), rng.integers(1, 9000, 2500).astype(float)
+    columns, targets = rank_columns(X), class_targets(y, [n_classes])
+    growth = Growth("gini", max_features=4, splitter=splitter, max_depth=7)
+    plain = grow(columns, targets, growth, seed=3, weights=weights)
+    monkeypatch.setattr(grower, "is_plain", lambda *arguments: False)
+    slow = grow(columns, targets, growth, seed=3, weights=weights)
+    for name in EXACT:
+        assert_array_equal(getattr(plain, name), getattr(slow, name), err_msg=name)
+
+
+@pytest.mark.parametrize("criterion", ["gini", "squared_error"])
+def test_any_number_of_threads_grows_the_same_tree(monkeypatch, criterion):
+    X, classes, numbers, _ = table(3000, 40)  # ties: equal cuts of several features
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(chunks, "available_cores", lambda: 8)  # whatever the machine has
+    monkeypatch.setattr(plain_grower, "SMALL", 0)
+    monkeypatch.setattr(plain_grower, "HANDS", 60)
+    helped = []
+    monkeypatch.setattr(plain_grower, "second_desk", lambda desk: helped.append(1) or second(desk))
+    columns = rank_columns(X)
+    targets = class_targets(classes, [4]) if criterion == "gini" else number_targets(numbers)
+    growth = Growth(criterion, max_features=6)
+    alone, two, five = (grow(columns, targets, growth, seed=7, n_jobs=k) for k in (1, 2, 5))
+    assert len(helped) == 1 + 4
+    for one, other, third in zip(alone, two, five, strict=True):
+        assert_array_equal(one, other)
+        assert_array_equal(one, third)
+
+
+def test_few_rows_and_many_are_ranked_alike():
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 300, size=(4000, 3)).astype(np.float32)
+    columns = rank_columns(X)
+    plain_grower.fill(columns, False)
+    for m in (1, 2, 30, 64, 65, 400, 1300, 1334, 4000):  # counted, by bits, and picked from all
+        members = np.sort(rng.choice(4000, m, replace=False)).astype(np.uint32)
+        ground = Ground(columns.places, columns.orders, plain_grower.flat(columns.values), members)
+        desk = new_desk(4000, m, 3, 6, random=False, numbers=True)
+        give_numbers(members, (0, m), desk)
+        for f in range(3):
+            sort_rows(ground, f, (0, m), desk)
+            wanted = np.argsort(X[members, f], kind="stable")
+            assert_array_equal(desk.order[:m], wanted, err_msg=f"{m} rows")
+        take_numbers(members, (0, m), desk)
+        assert np.all(desk.numbers == m)
+        assert not desk.bits.any()
