@@ -65,8 +65,7 @@ def rank_columns(X, *, is_categorical=None, orders=True, n_jobs=None):
 
     def sort(features):
         values[features] = X[:, features].T
-        part = values[features]
-        sort_columns(part, part.view(np.uint32), order[features], has_missing[features])
+        sort_part(values[features], order[features], has_missing[features])
 
     blocks = [slice(f, f + 1) for f in range(d)]
     reduce_blocks(sort, blocks, lambda total, part: None, n_jobs=n_jobs)
@@ -90,26 +89,31 @@ def with_orders(columns):
     if columns.orders.shape[1] == columns.values.shape[1]:
         return columns
     orders = np.empty(columns.values.shape, np.int32)
-    sort_columns(columns.values, columns.values.view(np.uint32), orders, columns.has_missing)
+    sort_part(columns.values, orders, columns.has_missing)
     return columns._replace(orders=orders)
 
 
-@kernel
-def sort_columns(values, bits, order, has_missing):
-    """Find which columns miss values and sort the rows by (1), where `order` has room.
+def sort_part(values, order, has_missing):
+    """Find which columns miss values, and sort the rows by (1), where `order` has room."""
+    n = order.shape[1]
+    keys, rows = np.empty((2, n), np.uint32), np.empty((2, n), np.int32)
+    counts = np.empty((DIGITS, 1 << BITS), np.int64)
+    sort_columns(values, values.view(np.uint32), order, has_missing, keys, rows, counts)
 
-    Slices are not assigned nor viewed here: to word what could go wrong costs seconds to compile.
+
+@kernel(counted=False)
+def sort_columns(values, bits, order, has_missing, keys, rows, counts):
+    """Do what `sort_part` says; the last three are scratch.
+
+    Nothing is made, sliced or viewed here: to word what could go wrong costs seconds to compile.
     """
     n = values.shape[1]
-    counts = np.empty((DIGITS, 1 << BITS), np.int64)
-    n_keys = n if order.shape[1] else 0
-    keys, rows = np.empty((2, n_keys), np.uint32), np.empty((2, n_keys), np.int32)
     for f in range(values.shape[0]):
         missing = False
         for i in range(n):
             missing |= np.isnan(values[f, i])
         has_missing[f] = missing
-        if n_keys:
+        if order.shape[1]:
             for i in range(n):
                 keys[0, i], rows[0, i] = sort_key(values[f, i], bits[f, i]), i
             sort_keys(keys, rows, counts, n)
@@ -117,7 +121,7 @@ def sort_columns(values, bits, order, has_missing):
                 order[f, i] = rows[DIGITS % 2, i]
 
 
-@kernel
+@kernel(counted=False)
 def sort_key(x, bits):
     """Return key(x) of (1); missing values come last and -0 is 0."""
     bits = np.int64(bits)
@@ -128,7 +132,7 @@ def sort_key(x, bits):
     return np.uint32(bits ^ 0xFFFFFFFF) if bits >> 31 else np.uint32(bits ^ 0x80000000)
 
 
-@kernel
+@kernel(counted=False)
 def sort_keys(keys, rows, counts, n):
     """Sort the `n` keys at keys[0], rows along with them; the result is at [DIGITS % 2]."""
     mask = (1 << BITS) - 1
@@ -153,7 +157,7 @@ def sort_keys(keys, rows, counts, n):
             counts[digit, b] = place + 1
 
 
-@kernel
+@kernel(counted=False)
 def code_rows(values, bits, codes, codes_of):
     """Write the keys (1) of all values, by rows and by columns."""
     for f in range(values.shape[0]):

@@ -173,7 +173,7 @@ def sort_rows(ground, f, span, desk):
         bits[word] = 0
 
 
-@kernel
+@kernel(counted=False)
 def place_rows(orders, values, places):
     """Write the place of each row in the order of each feature, twice; + 1 if the next one ties.
 

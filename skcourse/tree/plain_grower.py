@@ -72,7 +72,7 @@ def impurity_of(numbers, task, pure):
     return 1.0 - squares / (weight * weight)
 
 
-@kernel(counted=False, inlined=True)
+@kernel(counted=False)
 def sum_numbers(members, numbers, span, sums):
     """Sum the numbers of some rows: W, sum w y^2, sum w y, S; and their variance."""
     first, pure = numbers.y[members[span[0]]], True
@@ -89,7 +89,7 @@ def sum_numbers(members, numbers, span, sums):
     sums[IMPURITY] = impurity_of(True, sums, pure)
 
 
-@kernel(counted=False, inlined=True)
+@kernel(counted=False)
 def complete_classes(sums):
     """Finish the sums of classes: W, the sum of squares, and Gini's impurity."""
     weight = squares = 0.0
@@ -223,7 +223,7 @@ def grow_rows(ground, numbers, classes, rules, desk, crew, codes, tree):
     desk : Desk
     crew : Crew; or None, where thresholds are random
     codes : uint32 array of shape (d, n), keys of the values; or None, where thresholds are best
-    tree : Growing; the sums of the root are at the bottom of its stack
+    tree : Growing; at the bottom of its stack are the weights of the classes
 
     Returns
     -------
@@ -231,11 +231,16 @@ def grow_rows(ground, numbers, classes, rules, desk, crew, codes, tree):
     """
     if crew is not None:  # noqa: SIM102 - the compiler drops what stands below such a question only
         if not rules.leads:
-            work_together(ground, numbers, classes, rules, desk, crew, False)
+            work_together(ground, numbers, classes, rules, desk, crew)
             return 0
     root, task, nodes, members = tree.stack.ints[0], tree.task, tree.nodes, ground.members
     root[START], root[END], root[DEPTH] = 0, members.shape[0], 0
-    root[PARENT], root[IS_LEFT], root[KNOWN], height, n_nodes = -1, 0, 0, 1, 0
+    root[PARENT], root[IS_LEFT], root[KNOWN] = -1, 0, 0
+    height, n_nodes = np.int64(1), np.int64(0)  # a literal would be a type, and a compilation, more
+    if numbers is not None:
+        sum_numbers(members, numbers, (0, members.shape[0]), tree.stack.floats[0])
+    if classes is not None:
+        complete_classes(tree.stack.floats[0])
     while height > 0:
         height -= 1
         take_top(tree, height)
@@ -256,17 +261,6 @@ def grow_rows(ground, numbers, classes, rules, desk, crew, codes, tree):
         open_children(tree, height, middle, node, desk.ints[N_CONSTANTS])
         height += 2
     return n_nodes
-
-
-def sum_root(members, numbers, classes, sums):
-    """Write the sums of the root."""
-    if numbers is not None:
-        sum_numbers(members, numbers, (0, len(members)), sums)
-        return
-    marks = classes.marks[members]
-    weights = marks >> CLASS_BITS
-    sums[N_FLOATS:] = np.bincount(marks & CLASS_MASK, weights, minlength=len(sums) - N_FLOATS)
-    complete_classes(sums)
 
 
 def is_plain(columns, targets, statistics, growth):
@@ -327,7 +321,10 @@ def grow_plain(columns, targets, statistics, growth, *, seed, leaves=None, n_thr
     if leaves is not None:
         leaves[:] = -1
     tree = new_tree(len(members), growth, targets.n_classes, marked)
-    sum_root(members, numbers, classes, tree.stack.floats[0])
+    if classes is not None:
+        marks = classes.marks[members]
+        counts = np.bincount(marks & CLASS_MASK, marks >> CLASS_BITS, targets.n_classes)
+        tree.stack.floats[0, N_FLOATS:] = counts
 
     def part(thread):
         leads = thread == 0

@@ -97,7 +97,7 @@ def search_task(ground, numbers, classes, rules, desk, crew, job):
     start, end, n_known = board[START], board[END], board[N_KNOWN]
     f = desk.features[n_known + task]
     sort_rows(ground, f, (start, end), desk)
-    constant = not differ(ground, f, start, desk, (0, end - start - 1))
+    constant = not differ(ground, f, start, desk, (np.int64(0), end - start - 1))
     crew.constant[f], crew.ints[f, FEATURE] = constant, -1
     crew.floats[f, MERIT] = least - EPSILON * abs(least) - TINY  # an equal cut is kept as well
     if not constant:
@@ -110,10 +110,10 @@ def search_task(ground, numbers, classes, rules, desk, crew, job):
 
 
 @kernel(counted=False)
-def work_together(ground, numbers, classes, rules, desk, crew, leads):
+def work_together(ground, numbers, classes, rules, desk, crew):
     """Take tasks until none is left, or, if it does not lead, until the leader is through."""
     task, least = take_task(crew.board), -np.inf
-    while task >= 0 or not leads:
+    while task >= 0 or not rules.leads:
         if task < 0:
             task, least = wait_for_task(crew.board), -np.inf
             if task < 0:
@@ -134,7 +134,7 @@ def look_together(ground, numbers, classes, node, rules, desk, crew):
             for c in range(crew.tally.shape[2]):
                 crew.tally[f, NODE, c] = classes.tally[NODE, c]
     announce(board, desk.features.shape[0] - n_known)
-    work_together(ground, numbers, classes, rules, desk, crew, True)
+    work_together(ground, numbers, classes, rules, desk, crew)
     wait_for_all(board)
 
 
@@ -241,7 +241,7 @@ def look(ground, numbers, classes, node, rules, desk, crew, codes):
                 constant = is_constant(ground, f, span)
             else:
                 sort_rows(ground, f, span, desk)
-                constant = not differ(ground, f, span[0], desk, (0, last))
+                constant = not differ(ground, f, span[0], desk, (np.int64(0), last))
         if constant:
             features[j], features[n_constant] = features[n_constant], f
             n_constant += 1
