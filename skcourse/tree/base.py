@@ -207,8 +207,7 @@ class TreeModel(ShapMixin, MultiOutputMixin, BaseEstimator):
         growth = resolve_growth(self, n_samples, n_features, total, n_classes=outputs.n_classes)
         seed = check_random_state(self.random_state).randint(0, MAX_SEED)
         categorical = None if encoder is None else encoder.is_categorical
-        # Columns are sorted once where nodes will look at many of them in order.
-        orders = growth.splitter == "best" and 3 * growth.max_features >= n_features
+        orders = growth.splitter == "best"
         columns = rank_columns(X, is_categorical=categorical, orders=orders, n_jobs=-1)
         nodes = grow(columns, make_targets(outputs, weights), growth, seed=seed, n_jobs=-1)
         self._encoder = encoder
