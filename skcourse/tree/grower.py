@@ -262,9 +262,16 @@ def grow(columns, targets, growth, *, seed, weights=None, leaves=None, n_jobs=No
     Returns
     -------
     nodes : Nodes
+
+    Raises
+    ------
+    ValueError
+        No row has a weight.
     """
     if weights is not None:
         targets = targets._replace(weights=np.ascontiguousarray(weights, np.float64))
+    if len(targets.weights) and not targets.weights.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
     n_threads, n = count_threads(n_jobs), columns.values.shape[1]
     statistics = pack(CRITERIA[growth.criterion], targets)
     if is_plain(columns, targets, statistics, growth):

@@ -41,6 +41,7 @@ from skcourse.tree.plain_scan import (
 
 START, END, N_KNOWN = range(OWN, OWN + 3)  # places on the board
 EPSILON, TINY = np.finfo(float).eps, np.finfo(float).tiny
+SHARED = 32  # rows of a node, below which a feature is searched sooner than handed over
 MANY = 2048  # rows of a node, beyond which keys are read column by column
 
 
@@ -105,6 +106,8 @@ def search_task(ground, numbers, classes, rules, desk, crew, job):
         if numbers is not None:
             scan_numbers(ground, f, node, rules, desk, best)
         if classes is not None:
+            for c in range(crew.tally.shape[2]):
+                crew.tally[f, NODE, c] = classes.tally[NODE, c]
             scan_classes(ground, f, node, rules, desk, best, crew.tally[f])
     return crew.floats[f, MERIT] if crew.ints[f, FEATURE] == f else least
 
@@ -129,10 +132,6 @@ def look_together(ground, numbers, classes, node, rules, desk, crew):
     board, n_known = crew.board, node[2]
     board[START], board[END], board[N_KNOWN] = node[0], node[1], n_known
     crew.sums[0], crew.sums[1] = node[3], node[4]
-    if classes is not None:
-        for f in range(crew.tally.shape[0]):
-            for c in range(crew.tally.shape[2]):
-                crew.tally[f, NODE, c] = classes.tally[NODE, c]
     announce(board, desk.features.shape[0] - n_known)
     work_together(ground, numbers, classes, rules, desk, crew)
     wait_for_all(board)
@@ -214,7 +213,7 @@ def look(ground, numbers, classes, node, rules, desk, crew, codes):
         lay_out_numbers(ground, numbers, span, desk)
     if classes is not None:
         lay_out_classes(ground, classes, node, desk)
-    shared = (last + 1) * (n_left - n_known) >= rules.hands
+    shared = last >= SHARED and last * (n_left - n_known) >= rules.hands
     if crew is not None:
         give_numbers(ground.members, span, desk)
         if shared:

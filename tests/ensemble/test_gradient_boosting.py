@@ -312,3 +312,12 @@ def test_crossing_steps_are_brought_in_order(sign):
     keep_order(nodes, steps, np.full(8, sign, np.int8))
     ordered = sign * steps[is_leaf]  # all splits rise: from left to right
     assert np.all(np.diff(ordered) >= 0)
+
+
+@pytest.mark.parametrize("cls", [GradientBoostingClassifier, GradientBoostingRegressor])
+def test_a_tree_that_draws_no_row_of_weight_is_refused(cls):
+    rng = np.random.default_rng(0)
+    X, y, weights = rng.standard_normal((30, 3)), np.arange(30) % 2, np.zeros(30)
+    weights[3:8] = 1
+    with pytest.raises(ValueError, match="at least one non-zero number"):
+        cls(subsample=0.1, random_state=0).fit(X, y, weights)
