@@ -52,7 +52,7 @@ class TreeLearner:
         A row that is drawn twice has weight 2. Where leaves must hold some number of rows, weights
         are counted, and the nodes tell of rows as they were drawn.
         """
-        growth = self.ground.growth(member, len(rows), len(self.ground.columns.values))
+        growth = self.ground.growth(member, len(rows), self.ground.columns.shape[0])
         least = max(growth.min_weight_leaf, growth.min_samples_leaf)
         growth = growth._replace(min_samples_leaf=1, min_samples_split=2, min_weight_leaf=least)
         counts = np.bincount(rows, minlength=len(self.y)).astype(np.float64)

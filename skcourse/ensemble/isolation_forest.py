@@ -35,7 +35,7 @@ from skcourse.ensemble.tree_members import Ground, copies, in_full
 from skcourse.tree import ExtraTreeRegressor
 from skcourse.tree.base import sorted_columns
 from skcourse.tree.categories import CategoryEncoder, read_table
-from skcourse.tree.columns import as_columns
+from skcourse.tree.columns import as_columns, rank_columns
 from skcourse.tree.targets import number_targets
 from skcourse.tree.walk import add_values, pack
 
@@ -51,8 +51,10 @@ def mean_cuts(n):
 
 
 def unsorted_columns(X, is_categorical):
-    """Return Columns for cuts at random, which ask for no order; X is few rows, sparse or not."""
-    values = np.ascontiguousarray(X.toarray().T if issparse(X) else X.T)
+    """Return columns for cuts at random, which ask for no order; X is few rows, sparse or not."""
+    if issparse(X):
+        return rank_columns(X.tocsc(), is_categorical=is_categorical, orders=False, n_jobs=1)
+    values = np.ascontiguousarray(X.T)
     orders, has_missing = np.empty((len(values), 0), np.int32), np.isnan(values).any(axis=1)
     return as_columns(values, orders, has_missing, is_categorical)
 

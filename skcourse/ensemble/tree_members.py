@@ -27,7 +27,7 @@ from skcourse.tree.base import (
     sorted_columns,
 )
 from skcourse.tree.categories import CategoryEncoder, read_table
-from skcourse.tree.columns import Columns, as_columns, rank_columns
+from skcourse.tree.columns import Columns, rank_columns, some_columns
 from skcourse.tree.grower import grow
 from skcourse.tree.targets import Targets
 
@@ -92,11 +92,11 @@ class Ground(NamedTuple):
         """
         weights = self.weigh(weights)
         columns = self.columns if features is None else some_columns(self.columns, features)
-        growth = growth or self.growth(member, np.sum(weights), len(columns.values))
+        growth = growth or self.growth(member, np.sum(weights), columns.shape[0])
         seed = check_random_state(member.random_state).randint(0, MAX_SEED)
         options = {"seed": seed, "weights": weights, "leaves": leaves, "n_jobs": n_jobs}
         nodes = grow(columns, self.targets, growth, **options)
-        adopt(member, nodes, n_features=len(columns.values), classes=self.classes)
+        adopt(member, nodes, n_features=columns.shape[0], classes=self.classes)
         return nodes
 
 
@@ -121,11 +121,6 @@ def copies(template):
         return kind(**(parameters | {"random_state": drawn}))
 
     return copy
-
-
-def some_columns(columns, features):
-    """Return Columns of some features, in their order, perhaps with repetitions."""
-    return as_columns(*(field[features] for field in columns[:4]))
 
 
 def in_full(nodes, features):

@@ -11,6 +11,7 @@ Reference   M. Mehta, R. Agrawal, J. Rissanen, SLIQ: a fast scalable classifier 
             EDBT 1996 (sorting once); D. Knuth, The Art of Computer Programming 3, 5.2.5 (radix).
 """
 
+import threading
 from typing import NamedTuple
 
 import numpy as np
@@ -19,10 +20,13 @@ from scipy.sparse import issparse
 from skcourse.core.bits import bits_of, float_of
 from skcourse.core.chunks import reduce_blocks
 from skcourse.core.kernel import kernel
+from skcourse.tree.sparse_columns import SparseColumns, dense_rows, rank_sparse, stays_sparse
 
 BITS = 11  # of a digit: 2,048 counters stay in the nearest cache
 DIGITS = 3
 MAX_ROWS = np.iinfo(np.int32).max  # rows are numbered by int32
+
+filling = threading.Lock()
 
 
 class Columns(NamedTuple):
@@ -36,6 +40,11 @@ class Columns(NamedTuple):
     codes: np.ndarray  # uint32 (n, d), the keys (1) of the values
     codes_of: np.ndarray  # uint32 (d, n), the same by columns
     ready: np.ndarray  # uint8 (2,), 1 once places, or codes, were written
+
+    @property
+    def shape(self):
+        """The number of features and of rows."""
+        return self.values.shape
 
 
 def rank_columns(X, *, is_categorical=None, orders=True, n_jobs=None):
@@ -52,13 +61,15 @@ def rank_columns(X, *, is_categorical=None, orders=True, n_jobs=None):
 
     Returns
     -------
-    columns : Columns
+    columns : Columns; or SparseColumns, if X is sparse and neither misses values nor has categories
     """
     n, d = X.shape
     if n > MAX_ROWS:
         raise ValueError(f"A tree can number {MAX_ROWS} rows at most, X has {n}.")
     if issparse(X):
-        X = X.toarray()
+        if stays_sparse(X, is_categorical):
+            return rank_sparse(X, orders=orders, n_jobs=n_jobs)
+        X = dense_rows(X)
     values = np.empty((d, n), np.float32)
     order = np.empty((d, n if orders else 0), np.int32)
     has_missing = np.zeros(d, np.bool_)
@@ -72,6 +83,21 @@ def rank_columns(X, *, is_categorical=None, orders=True, n_jobs=None):
     if is_categorical is None:
         is_categorical = np.zeros(d, np.bool_)
     return as_columns(values, order, has_missing, is_categorical)
+
+
+def dense_columns(columns):
+    """Return Columns of SparseColumns, made once for all trees."""
+    with filling:
+        if not columns.dense:
+            columns.dense.append(rank_columns(dense_rows(columns.X), orders=columns.orders))
+        return columns.dense[0]
+
+
+def some_columns(columns, features):
+    """Return columns of some features, in their order, perhaps with repetitions."""
+    if isinstance(columns, SparseColumns):
+        return rank_sparse(columns.X[:, features], orders=columns.orders)
+    return as_columns(*(field[features] for field in columns[:4]))
 
 
 def as_columns(values, orders, has_missing, is_categorical):

@@ -29,13 +29,15 @@ from skcourse.tree.category_sets import (
     sets_with_room,
     start_sets,
 )
-from skcourse.tree.columns import with_orders
+from skcourse.tree.columns import dense_columns, with_orders
 from skcourse.tree.frontier import copy_task, pop, push
 from skcourse.tree.impurity import ABSOLUTE, CRITERIA
 from skcourse.tree.node_cut import arrange, is_leaf, judge, start_node
 from skcourse.tree.node_search import search, view_of
 from skcourse.tree.partition import choose_sides, split_stably
 from skcourse.tree.plain_grower import grow_plain, is_plain
+from skcourse.tree.sparse_columns import SparseColumns
+from skcourse.tree.sparse_grower import grow_sparse
 from skcourse.tree.statistics import pack
 from skcourse.tree.workspace import (
     N_CANDIDATES,
@@ -248,7 +250,7 @@ def grow(columns, targets, growth, *, seed, weights=None, leaves=None, n_jobs=No
 
     Parameters
     ----------
-    columns : Columns, see `rank_columns`
+    columns : Columns or SparseColumns, see `rank_columns`
     targets : Targets, see `class_targets` and `number_targets`
     growth : Growth
     seed : int, the state of scikit-learn's generator
@@ -272,9 +274,14 @@ def grow(columns, targets, growth, *, seed, weights=None, leaves=None, n_jobs=No
         targets = targets._replace(weights=np.ascontiguousarray(weights, np.float64))
     if len(targets.weights) and not targets.weights.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
-    n_threads, n = count_threads(n_jobs), columns.values.shape[1]
+    n_threads, n = count_threads(n_jobs), columns.shape[1]
     statistics = pack(CRITERIA[growth.criterion], targets)
-    if is_plain(columns, targets, statistics, growth):
+    plain = is_plain(columns, targets, statistics, growth)
+    if isinstance(columns, SparseColumns):
+        if plain:
+            return grow_sparse(columns, targets, statistics, growth, seed=seed, leaves=leaves)
+        columns = dense_columns(columns)
+    if plain:
         columns = columns if growth.splitter == "random" else with_orders(columns)
         return grow_plain(
             columns, targets, statistics, growth, seed=seed, leaves=leaves, n_threads=n_threads

@@ -263,9 +263,17 @@ def grow_rows(ground, numbers, classes, rules, desk, crew, codes, tree):
     return n_nodes
 
 
+def count_root(members, classes, sums):
+    """Write the weights of the classes, if there are any, to the sums of the root."""
+    if classes is not None:
+        marks = classes.marks[members]
+        counts = np.bincount(marks & CLASS_MASK, marks >> CLASS_BITS, len(sums) - N_FLOATS)
+        sums[N_FLOATS:] = counts
+
+
 def is_plain(columns, targets, statistics, growth):
     """Tell whether a tree can be grown here."""
-    criterion, n = CRITERIA[growth.criterion], columns.values.shape[1]
+    criterion, n = CRITERIA[growth.criterion], columns.shape[1]
     free = growth.monotonic is None or not np.any(growth.monotonic)
     sums = statistics.counts if criterion == GINI else statistics.products
     return (
@@ -280,30 +288,22 @@ def is_plain(columns, targets, statistics, growth):
     )
 
 
-def grow_plain(columns, targets, statistics, growth, *, seed, leaves=None, n_threads=1):
-    """Grow one tree; parameters and result are those of `grower.grow`."""
-    d, n = columns.values.shape
-    random = growth.splitter == "random"
-    if random or growth.max_features < d or n * d < SMALL or d > MASK or DISABLE_JIT:
-        n_threads = 1
-    fill(columns, random)
+def who_is_there(targets, n):
+    """Return the weights of `n` rows, and the rows that have one."""
     weights = targets.weights if len(targets.weights) else np.ones(n)
-    members = np.flatnonzero(weights).astype(np.uint32)
-    ground = Ground(
-        columns.codes if random else columns.places,
-        columns.orders,
-        flat(columns.values),
-        members,
-    )
-    numbers = classes = crew = None
-    if statistics.products is not None:
-        y = np.ascontiguousarray(targets.y[:, 0])
-        numbers = Numbers(statistics.products, y, weights)
-    else:
-        classes = Classes(statistics.counts, np.zeros((3, targets.n_classes), np.int64))
-    if not random:
-        crew = new_crew(d, targets.n_classes)
-    rules = Plain(
+    return weights, np.flatnonzero(weights).astype(np.uint32)
+
+
+def what_is_summed(targets, statistics, weights):
+    """Return Numbers and Classes, one of which is None."""
+    if statistics.products is None:
+        return None, Classes(statistics.counts, np.zeros((3, targets.n_classes), np.int64))
+    return Numbers(statistics.products, np.ascontiguousarray(targets.y[:, 0]), weights), None
+
+
+def read_rules(growth, total_weight, hands):
+    """Return the rules of growth as numbers."""
+    return Plain(
         leads=True,
         max_depth=int(growth.max_depth),
         min_samples_split=int(growth.min_samples_split),
@@ -311,9 +311,28 @@ def grow_plain(columns, targets, statistics, growth, *, seed, leaves=None, n_thr
         min_weight_leaf=float(growth.min_weight_leaf),
         max_features=int(growth.max_features),
         min_impurity_decrease=float(growth.min_impurity_decrease),
-        total_weight=float(np.sum(weights)),
-        hands=float(HANDS) if n_threads > 1 else np.inf,
+        total_weight=float(total_weight),
+        hands=float(hands),
     )
+
+
+def grow_plain(columns, targets, statistics, growth, *, seed, leaves=None, n_threads=1):
+    """Grow one tree; parameters and result are those of `grower.grow`."""
+    d, n = columns.shape
+    random = growth.splitter == "random"
+    if random or growth.max_features < d or n * d < SMALL or d > MASK or DISABLE_JIT:
+        n_threads = 1
+    fill(columns, random)
+    weights, members = who_is_there(targets, n)
+    ground = Ground(
+        columns.codes if random else columns.places,
+        columns.orders,
+        flat(columns.values),
+        members,
+    )
+    numbers, classes = what_is_summed(targets, statistics, weights)
+    crew = None if random else new_crew(d, targets.n_classes)
+    rules = read_rules(growth, np.sum(weights), HANDS if n_threads > 1 else np.inf)
     codes = columns.codes_of if random else None
     desk = new_desk(n, len(members), d, N_INTS, random=random, numbers=numbers is not None)
     desk.ints[STATE] = seed
@@ -321,10 +340,7 @@ def grow_plain(columns, targets, statistics, growth, *, seed, leaves=None, n_thr
     if leaves is not None:
         leaves[:] = -1
     tree = new_tree(len(members), growth, targets.n_classes, marked)
-    if classes is not None:
-        marks = classes.marks[members]
-        counts = np.bincount(marks & CLASS_MASK, marks >> CLASS_BITS, targets.n_classes)
-        tree.stack.floats[0, N_FLOATS:] = counts
+    count_root(members, classes, tree.stack.floats[0])
 
     def part(thread):
         leads = thread == 0
