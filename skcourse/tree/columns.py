@@ -67,7 +67,7 @@ def rank_columns(X, *, is_categorical=None, orders=True, n_jobs=None):
     if n > MAX_ROWS:
         raise ValueError(f"A tree can number {MAX_ROWS} rows at most, X has {n}.")
     if issparse(X):
-        if stays_sparse(X, is_categorical):
+        if stays_sparse(X, is_categorical, orders):
             return rank_sparse(X, orders=orders, n_jobs=n_jobs)
         X = dense_rows(X)
     values = np.empty((d, n), np.float32)

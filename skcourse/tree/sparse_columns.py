@@ -17,8 +17,10 @@ from scipy.sparse import csc_array
 
 from skcourse.core.chunks import chunk_slices, reduce_blocks
 
-SHARE = 0.2  # of numbers that are not 0, beyond which a dense table is sooner
-FREE = 2**25  # cells of a table that may be dense, if it is not sparse in truth
+MOST = 0.08  # share of numbers that are not 0, beyond which a dense table is sooner,
+MOST_UNSORTED = 0.03  # and if no node asks for an order
+FREE = 2**29  # bytes of a dense table that nobody misses,
+PART = 4  # or one in four of the machine
 CELL_BYTES = 16  # of a dense table with its orders and places
 ENTRY_BYTES = 48  # of a number that is sorted
 SIGN = np.uint32(0x80000000)
@@ -51,12 +53,15 @@ class SparseColumns(NamedTuple):
         return self.X.shape[::-1]
 
 
-def stays_sparse(X, is_categorical):
-    """Tell whether a sparse X is kept so."""
+def stays_sparse(X, is_categorical, orders):
+    """Tell whether a sparse X is kept so: it can be, and it is sooner, or saves much memory."""
     cells = X.shape[0] * X.shape[1]
     if is_categorical is not None and np.any(is_categorical):
         return False
-    return (X.nnz <= SHARE * cells or cells > FREE) and not np.isnan(X.data).any()
+    most = MOST if orders else MOST_UNSORTED
+    if X.nnz > most * cells and CELL_BYTES * cells <= max(FREE, memory() / PART):
+        return False
+    return not np.isnan(X.data).any()
 
 
 def rank_sparse(X, *, orders=True, n_jobs=None):
