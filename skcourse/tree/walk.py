@@ -28,6 +28,7 @@ import numpy as np
 from skcourse.core.chunks import reduce_blocks
 from skcourse.core.dense_chunks import DenseChunks
 from skcourse.core.kernel import kernel
+from skcourse.tree.sparse_walk import narrowed
 
 LANES = 256  # rows that go through a tree together
 ENDS = 3  # their last column: see `descend`
@@ -323,6 +324,7 @@ def add_values(walk, X, out, *, trees=None, n_jobs=-1):
     out : the same array
     """
     check_dtype(walk, X)
+    walk, X = narrowed(walk, X)
     first, last = (0, len(walk.columns)) if trees is None else trees
 
     def part(block, rows):
@@ -347,6 +349,7 @@ def mean_values(walk, X, *, width=None, n_jobs=-1):
 def leaves(walk, X, *, n_jobs=-1):
     """Return the number of the leaf in which each row ends, in each tree: int64 (n, n_trees)."""
     check_dtype(walk, X)
+    walk, X = narrowed(walk, X)
     numbers = np.empty((X.shape[0], len(walk.columns)), np.int64)
 
     def part(block, rows):

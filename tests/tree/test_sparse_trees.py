@@ -15,6 +15,7 @@ from skcourse.tree.columns import rank_columns, some_columns
 from skcourse.tree.grower import Growth, grow
 from skcourse.tree.nodes import Nodes
 from skcourse.tree.sparse_columns import SparseColumns, rank_sparse
+from skcourse.tree.sparse_walk import narrowed
 from skcourse.tree.targets import class_targets, number_targets
 
 OPTIONS = {
@@ -34,7 +35,7 @@ def table(n, d, seed=0):
     X[:, 2] = rng.choice([-2, -1, 1, 2], size=n)
     X[:, 3], X[:, 4] = 0, 5
     X[:, 5] = rng.normal(size=n)
-    return X, rng.integers(0, 4, size=n), rng.integers(0, 50, size=n).astype(float)
+    return X, *rng.integers(0, [[4], [2]], size=(2, n))
 
 
 def with_stored_zeros(X):
@@ -63,7 +64,7 @@ def test_the_tree_is_that_of_the_dense_table(criterion, splitter, options):
     X, y, numbers = table(300, 12)
     both = rank_columns(X), rank_sparse(with_stored_zeros(X))
     gini = criterion == "gini"
-    targets = class_targets(y, [4]) if gini else number_targets(numbers)
+    targets = class_targets(y, [4]) if gini else number_targets(numbers.astype(float))
     growth = Growth(criterion, splitter=splitter, max_features=12)._replace(**options)
     for weights in (None, np.random.default_rng(1).integers(0, 3, size=300).astype(float)):
         leaves = np.empty((2, 300), np.int64)
@@ -92,6 +93,14 @@ def test_the_tree_is_scikit_learns(name):
     # sums of 400 whole numbers
     assert_allclose(ours.value, theirs.value, rtol=1e-12)
     assert_allclose(ours.impurity, theirs.impurity, rtol=1e-12, atol=1e-12)
+
+
+def test_a_walk_needs_only_the_features_that_splits_ask_for():
+    X, y = texts(300, 3000)
+    tree = DecisionTreeClassifier(max_depth=6, min_samples_leaf=3).fit(X, y)
+    assert narrowed(tree.tree_.walk, X)[1].shape[1] <= tree.tree_.node_count
+    assert_array_equal(tree.predict_proba(X), tree.predict_proba(X.toarray()))
+    assert_array_equal(tree.apply(X), tree.apply(X.toarray()))
 
 
 def test_some_features_of_sparse_columns():
