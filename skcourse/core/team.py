@@ -142,6 +142,15 @@ def wait_for_all(board):
 
 
 @kernel
+def see_to_the_end(board, n_looks):
+    """Look at most `n_looks` times whether all tasks of this round are done; return whether."""
+    looks, n_tasks = 0, (load(board, TICKETS) >> FIELD) & MASK
+    while load(board, DONE) < n_tasks and looks < n_looks:
+        looks += 1
+    return looks < n_looks
+
+
+@kernel
 def wait_for_task(board):
     """Return the number of a task as soon as there is one; -1 when the leader is through."""
     looks = 0

@@ -301,7 +301,7 @@ def what_is_summed(targets, statistics, weights):
     return Numbers(statistics.products, np.ascontiguousarray(targets.y[:, 0]), weights), None
 
 
-def read_rules(growth, total_weight, hands):
+def read_rules(growth, total_weight):
     """Return the rules of growth as numbers."""
     return Plain(
         leads=True,
@@ -312,7 +312,6 @@ def read_rules(growth, total_weight, hands):
         max_features=int(growth.max_features),
         min_impurity_decrease=float(growth.min_impurity_decrease),
         total_weight=float(total_weight),
-        hands=float(hands),
     )
 
 
@@ -331,8 +330,8 @@ def grow_plain(columns, targets, statistics, growth, *, seed, leaves=None, n_thr
         members,
     )
     numbers, classes = what_is_summed(targets, statistics, weights)
-    crew = None if random else new_crew(d, targets.n_classes)
-    rules = read_rules(growth, np.sum(weights), HANDS if n_threads > 1 else np.inf)
+    crew = None if random else new_crew(d, targets.n_classes, HANDS if n_threads > 1 else np.inf)
+    rules = read_rules(growth, np.sum(weights))
     codes = columns.codes_of if random else None
     desk = new_desk(n, len(members), d, N_INTS, random=random, numbers=numbers is not None)
     desk.ints[STATE] = seed

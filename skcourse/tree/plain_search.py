@@ -16,6 +16,7 @@ from skcourse.core.team import (
     announce,
     hand_in,
     new_board,
+    see_to_the_end,
     take_task,
     wait_for_all,
     wait_for_task,
@@ -41,6 +42,9 @@ from skcourse.tree.plain_scan import (
 
 START, END, N_KNOWN = range(OWN, OWN + 3)  # places on the board
 EPSILON, TINY = np.finfo(float).eps, np.finfo(float).tiny
+HANDS, LEAST = 2, 3  # rows times features of a node that is searched by all threads: now, ever
+IMPATIENT = 50_000  # looks at the board, some 0.1 ms, and a few more per row: a thread was held up
+ALARM, RELAX = 8.0, 0.9  # factors of HANDS when one was, and when none was
 SHARED = 32  # rows of a node, below which a feature is searched sooner than handed over
 MANY = 2048  # rows of a node, beyond which keys are read column by column
 
@@ -56,25 +60,24 @@ class Plain(NamedTuple):
     max_features: int
     min_impurity_decrease: float
     total_weight: float
-    hands: float  # rows times features of a node that is searched by all threads
 
 
 class Crew(NamedTuple):
     """What the threads share that search a large node together: features are their tasks."""
 
     board: np.ndarray  # int64, see `core.team`; START, END, N_KNOWN
-    sums: np.ndarray  # float64 (2,), weight and total
+    sums: np.ndarray  # float64 (4,), weight and total of the node; HANDS and LEAST
     constant: np.ndarray  # uint8 (d,), 1 for the features that turned out to be constant
     floats: np.ndarray  # float64 (d, 2), the best cut of each feature, as in `Best`
     ints: np.ndarray  # int64 (d, N_INTS)
     tally: np.ndarray  # int64 (d, 3, n_classes)
 
 
-def new_crew(d, n_classes):
-    """Return a crew for d features that has nothing to do."""
+def new_crew(d, n_classes, hands):
+    """Return a crew for d features; nodes of less than `hands` rows times features need none."""
     return Crew(
         new_board(3),
-        np.zeros(2),
+        np.array([0.0, 0.0, hands, hands]),
         np.zeros(d, np.uint8),
         np.zeros((d, 2)),
         np.zeros((d, N_INTS), np.int64),
@@ -134,7 +137,11 @@ def look_together(ground, numbers, classes, node, rules, desk, crew):
     crew.sums[0], crew.sums[1] = node[3], node[4]
     announce(board, desk.features.shape[0] - n_known)
     work_together(ground, numbers, classes, rules, desk, crew)
-    wait_for_all(board)
+    if see_to_the_end(board, IMPATIENT + 4 * (node[1] - node[0])):
+        crew.sums[HANDS] = max(crew.sums[HANDS] * RELAX, crew.sums[LEAST])
+    else:  # other programs keep the other threads from working
+        crew.sums[HANDS] *= ALARM
+        wait_for_all(board)
 
 
 @kernel(counted=False, inlined=True)
@@ -213,9 +220,10 @@ def look(ground, numbers, classes, node, rules, desk, crew, codes):
         lay_out_numbers(ground, numbers, span, desk)
     if classes is not None:
         lay_out_classes(ground, classes, node, desk)
-    shared = last >= SHARED and last * (n_left - n_known) >= rules.hands
+    shared = False
     if crew is not None:
         give_numbers(ground.members, span, desk)
+        shared = last >= SHARED and last * (n_left - n_known) >= crew.sums[HANDS]
         if shared:
             look_together(ground, numbers, classes, node, rules, desk, crew)
     while n_left > n_constant and (
