@@ -183,7 +183,7 @@ class TreeModel(ShapMixin, MultiOutputMixin, BaseEstimator):
             Taken as float32, NaN where a value is missing.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
-            A sample of weight 0 is not there.
+            Not negative. A sample of weight 0 is not there.
         check_input : bool, default=True
             False if X is a float32 array, or a CSC matrix, and known to be in order.
 
@@ -201,7 +201,7 @@ class TreeModel(ShapMixin, MultiOutputMixin, BaseEstimator):
             raise ValueError(
                 f"Number of labels={len(outputs.y)} does not match number of samples={n_samples}"
             )
-        weights = check_weights(sample_weight, X, dtype=np.float64, non_negative=False)
+        weights = check_weights(sample_weight, X, dtype=np.float64, non_negative=True)
         weights = self._class_weighted(y, weights)
         total = n_samples if weights is None else np.sum(weights)
         growth = resolve_growth(self, n_samples, n_features, total, n_classes=outputs.n_classes)

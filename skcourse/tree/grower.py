@@ -31,7 +31,7 @@ from skcourse.tree.category_sets import (
 )
 from skcourse.tree.columns import dense_columns, with_orders
 from skcourse.tree.frontier import copy_task, pop, push
-from skcourse.tree.impurity import ABSOLUTE, CRITERIA
+from skcourse.tree.impurity import ABSOLUTE, CRITERIA, SQUARED
 from skcourse.tree.node_cut import arrange, is_leaf, judge, start_node
 from skcourse.tree.node_search import search, view_of
 from skcourse.tree.partition import choose_sides, split_stably
@@ -39,6 +39,7 @@ from skcourse.tree.plain_grower import grow_plain, is_plain
 from skcourse.tree.sparse_columns import SparseColumns
 from skcourse.tree.sparse_grower import grow_sparse
 from skcourse.tree.statistics import pack
+from skcourse.tree.targets import brought_near
 from skcourse.tree.workspace import (
     N_CANDIDATES,
     N_FLOATS,
@@ -274,7 +275,21 @@ def grow(columns, targets, growth, *, seed, weights=None, leaves=None, n_jobs=No
         targets = targets._replace(weights=np.ascontiguousarray(weights, np.float64))
     if len(targets.weights) and not targets.weights.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
-    n_threads, n = count_threads(n_jobs), columns.shape[1]
+    options = {"seed": seed, "leaves": leaves, "n_threads": count_threads(n_jobs)}
+    if CRITERIA[growth.criterion] != SQUARED:
+        return grow_near(columns, targets, growth, **options)
+    targets, unit = brought_near(targets)
+    least = growth.min_impurity_decrease / unit / unit
+    nodes = grow_near(columns, targets, growth._replace(min_impurity_decrease=least), **options)
+    with np.errstate(over="ignore"):  # the variance of numbers beyond 1e154 is infinite
+        impurity = nodes.impurity * unit * unit
+    value = nodes.value * unit + targets.shift[:, np.newaxis]
+    return nodes._replace(value=value, impurity=impurity)
+
+
+def grow_near(columns, targets, growth, *, seed, leaves, n_threads):
+    """Do as `grow` where the squares of the targets can be summed."""
+    n = columns.shape[1]
     statistics = pack(CRITERIA[growth.criterion], targets)
     plain = is_plain(columns, targets, statistics, growth)
     if isinstance(columns, SparseColumns):

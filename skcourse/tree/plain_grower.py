@@ -8,6 +8,7 @@ Cost        O(m k) for a node of m rows that draws k features.
 Reference   L. Breiman, Random forests, Machine Learning 45, 2001.
 """
 
+import os
 import threading
 
 import numpy as np
@@ -58,6 +59,16 @@ HANDS = 4_000  # rows times features of a node that is searched by all threads
 EPSILON = np.finfo(float).eps  # what scikit-learn takes for no impurity, and for no improvement
 
 filling = threading.Lock()
+
+
+def start_afresh():
+    """Forget, in a child that was forked, the lock that a thread of the parent may hold."""
+    global filling
+    filling = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=start_afresh)
 
 
 @kernel(exact=True, counted=False)

@@ -59,7 +59,7 @@ def rounded_products(y, weights):
     if not 0 < largest < 1e280:
         return np.ascontiguousarray(wy)
     step = 2.0 ** (np.ceil(np.log2(len(wy) * largest)) - 53)
-    sample = wy[:: max(1, len(wy) // SAMPLE)]
+    sample = y[:: max(1, len(y) // SAMPLE)]  # it is y that is rounded
     far = np.abs(sample - np.median(sample))
     far = far[far > 0]  # slopes of boosting are often one number for most rows
     if len(far) and step > HARMLESS * np.median(far):

@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+FAR = 2.0**10  # spreads from 0: the difference of squares that is a variance loses 20 bits of 53
+LARGEST = 2.0**400  # its square, and the sum of many, is a number
+
 
 class Targets(NamedTuple):
     """The targets of all rows. A number is kept as its distance from `shift`."""
@@ -47,3 +50,20 @@ def as_weights(weights):
         return np.empty(0)
     weights = np.ascontiguousarray(weights, np.float64)
     return weights if weights.flags.writeable else weights.copy()
+
+
+def brought_near(targets):
+    """Return the targets with numbers whose squares lose nothing that matters, and their unit.
+
+    Numbers that are far from 0, beside their spread, are counted from their mean; and numbers whose
+    squares would overflow, in a larger unit, a power of 2.
+    """
+    largest = np.max(np.abs(targets.y), initial=0.0)
+    unit = 2.0 ** np.frexp(largest)[1] if largest > LARGEST else 1.0
+    y = targets.y / unit if unit > 1 else targets.y
+    mean, spread = np.mean(y, axis=0), np.std(y, axis=0)
+    far = np.abs(mean) > FAR * spread
+    if unit == 1 and not far.any():
+        return targets, unit
+    shift = np.where(far, mean, 0.0)
+    return targets._replace(y=y - shift, shift=shift * unit), unit

@@ -6,6 +6,7 @@ import pytest
 import scipy.sparse as sp
 import sklearn.tree
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from skcourse.tree import (
@@ -344,3 +345,43 @@ def test_the_old_name_of_squared_error():
     assert tree.criterion == "squared_error" and caught[0].filename == __file__
     with pytest.warns(FutureWarning, match="friedman_mse"):
         assert ExtraTreeRegressor(criterion="friedman_mse").criterion == "squared_error"
+
+
+@pytest.mark.parametrize("options", [{}, {"max_leaf_nodes": 12}, {"splitter": "random"}])
+@pytest.mark.parametrize("offset", [1e9, -1e12])
+def test_numbers_far_from_zero_are_split_as_those_near_it(options, offset):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 3))
+    y = np.round(4 * (X[:, 0] - X[:, 1] * X[:, 2]))  # y + offset is exact
+    model = DecisionTreeRegressor(max_depth=5, random_state=0, **options)
+    near, far = clone(model).fit(X, y), clone(model).fit(X, y + offset)
+    assert_array_equal(far.tree_.feature, near.tree_.feature)
+    # a value is the sum of the offset and of a mean, each rounded
+    assert_allclose(far.predict(X), near.predict(X) + offset, rtol=4 * np.finfo(float).eps)
+
+
+@pytest.mark.parametrize("unit", [2.0**530, 2.0**1000])
+def test_numbers_whose_squares_overflow(unit):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((300, 3))
+    y = X[:, 0] - X[:, 1] * X[:, 2]
+    near = DecisionTreeRegressor(max_depth=5, random_state=0).fit(X, y)
+    far = DecisionTreeRegressor(max_depth=5, random_state=0).fit(X, y * unit)
+    assert_array_equal(far.tree_.feature, near.tree_.feature)
+    assert_allclose(far.predict(X) / unit, near.predict(X), rtol=1e-12)  # sums of 300 in order
+
+
+@pytest.mark.parametrize("weight", [2.0**44, 2.0**70])
+def test_large_weights_grow_the_tree_of_weights_of_one(weight):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((400, 3))
+    y = X[:, 0] - X[:, 1] * X[:, 2] + 0.3 * rng.standard_normal(400)
+    one = DecisionTreeRegressor(max_depth=4, random_state=0).fit(X, y)
+    many = DecisionTreeRegressor(max_depth=4, random_state=0).fit(X, y, np.full(400, weight))
+    assert_array_equal(many.tree_.feature, one.tree_.feature)
+    assert_allclose(many.predict(X), one.predict(X), rtol=1e-12)  # sums of 400 in another order
+
+
+def test_negative_weights_are_refused():
+    with pytest.raises(ValueError, match="Negative values in data passed to `sample_weight`"):
+        DecisionTreeRegressor().fit([[0.0], [1.0]], [0, 1], [1, -1])

@@ -1,5 +1,8 @@
 """The plain lane of the grower makes the nodes that the general loop makes."""
 
+import os
+import signal
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -111,3 +114,15 @@ def test_few_rows_and_many_are_ranked_alike():
         take_numbers(members, (0, m), desk)
         assert np.all(desk.numbers == m)
         assert not desk.bits.any()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_child_does_not_wait_for_a_lock_of_its_parent():
+    X, classes, _, _ = table(60, 10)
+    with plain_grower.filling:  # as if another thread was writing the places of its rows
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)  # a child that hangs is killed
+            grow(rank_columns(X, n_jobs=1), class_targets(classes, [4]), Growth("gini"), seed=1)
+            os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
